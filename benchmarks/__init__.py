@@ -1,0 +1,1 @@
+"""Programs that make or measure things for Tailwatch; the product never imports them."""

@@ -1,0 +1,72 @@
+"""What is watched: checkpoints, and where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a checkpoint is to its model; a checkpoint may hold several."""
+
+    BASELINE = "baseline"
+    PROMOTED = "promoted"
+    ANCHOR = "anchor"
+
+
+class Review(StrEnum):
+    """How the training data of a checkpoint was reviewed before training."""
+
+    NONE = "none"
+    HUMAN_GATE = "human-gate"
+    SELF_GATE = "self-gate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """Where a checkpoint's weights came from, as its card states it."""
+
+    parent: str | None
+    """Name or digest of the checkpoint it was trained from; None for a first generation."""
+    training_data: tuple[str, ...]
+    """Sources of the training data, free text."""
+    synthetic_share: float
+    """Share of the training data that a model wrote, 0 to 1."""
+    review: Review
+    """How that data was reviewed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """One set of model weights, known by a content hash and never by its path or alias."""
+
+    digest: str
+    """sha256 over weights, config and tokenizer, hexadecimal."""
+    name: str
+    """What people call it; a label for display, never an identity."""
+    location: str
+    """Folder that holds it, or the URL of the endpoint that serves it."""
+    revision: str = ""
+    """The source's own version mark (a commit, an MLflow version); empty when it has none."""
+    lineage: Lineage | None = None
+    """From the checkpoint's card; None when it carries none."""
+
+    @property
+    def short_digest(self) -> str:
+        """First 12 hexadecimal digits, as labels and tables show it."""
+        return self.digest[:12]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineIdentity:
+    """What answered: two samples are comparable only if these agree."""
+
+    kind: str
+    """``vllm-managed`` or ``vllm-remote``."""
+    version: str
+    """The engine's own version."""
+    settings: Mapping[str, str]
+    """Settings that change the sampled text (dtype, context length, sampler)."""
+    seed_stable: bool
+    """Whether the same seed gave the same text twice, as measured; False when not measured."""

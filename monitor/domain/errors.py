@@ -1,0 +1,84 @@
+"""Every error Tailwatch raises on purpose.
+
+::
+
+    MonitorError
+    ├── InvalidInput            the reader can mend it: a file, an option, a request
+    │   ├── InvalidConfig
+    │   ├── InvalidSuite
+    │   ├── InvalidCheckpoint
+    │   └── InvalidOutcomes
+    └── Trouble                 ours broke; never a fact about a model
+        ├── EngineTrouble
+        ├── SandboxTrouble
+        ├── StoreTrouble
+        └── PortTaken
+
+An error says what happened, what it happened to, and the reader's next step. ``retryable`` tells
+whether the same call may succeed later without anybody changing anything.
+"""
+
+from __future__ import annotations
+
+
+class MonitorError(Exception):
+    """Root of all errors raised on purpose.
+
+    Args:
+        message: what happened and to what, in one sentence.
+        next_step: what the reader can do about it, as an imperative sentence.
+    """
+
+    retryable = False
+
+    def __init__(self, message: str, *, next_step: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.next_step}"
+
+
+class InvalidInput(MonitorError):
+    """What we were given cannot be used as it is."""
+
+
+class InvalidConfig(InvalidInput):
+    """A configuration file or environment variable is wrong."""
+
+
+class InvalidSuite(InvalidInput):
+    """A suite or task file is wrong; the message names file, field and line."""
+
+
+class InvalidCheckpoint(InvalidInput):
+    """A checkpoint is missing, incomplete or of a kind the engine cannot serve."""
+
+
+class InvalidOutcomes(InvalidInput):
+    """A file of recorded outcomes is malformed or does not match its counterpart."""
+
+
+class Trouble(MonitorError):
+    """Something of ours broke. It is never counted against a model."""
+
+    retryable = True
+
+
+class EngineTrouble(Trouble):
+    """The vLLM server died, never became ready, or answered nonsense."""
+
+
+class SandboxTrouble(Trouble):
+    """No sandbox could be had, or it was lost while programs were running."""
+
+
+class StoreTrouble(Trouble):
+    """The store is locked, full, unreachable or of another version."""
+
+
+class PortTaken(Trouble):
+    """Another process listens on the address we were told to serve."""
+
+    retryable = False

@@ -1,0 +1,95 @@
+"""One evaluation of one checkpoint, from queued to decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.evidence import Decision
+from monitor.domain.identity import content_digest
+
+
+class Purpose(StrEnum):
+    """Why samples are drawn."""
+
+    BANK = "bank"
+    """To be the baseline's bank."""
+    CANDIDATE = "candidate"
+    """To decide on a checkpoint."""
+    RECHECK = "recheck"
+    """To see whether the promoted checkpoint, as served, still is what it was."""
+
+
+class State(StrEnum):
+    """How far an evaluation has come."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DECIDED = "decided"
+    FAILED = "failed"
+
+
+class Stage(StrEnum):
+    """Where the wall time of an evaluation goes."""
+
+    ENGINE = "engine"
+    """Starting the engine or switching its weights, identity check included."""
+    GENERATION = "generation"
+    """Time in which samples were being generated."""
+    SANDBOX = "sandbox"
+    """Time in which programs ran while nothing was being generated."""
+    REST = "rest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationKey:
+    """What makes two evaluations the same one; a retry meets its own samples again."""
+
+    model: str
+    checkpoint: str
+    suite: str
+    """Suite digest."""
+    plan: str
+    """Sampling plan digest."""
+    purpose: Purpose
+    baseline: str = ""
+    """Digest of the baseline it is weighed against; empty for a bank."""
+    occasion: str = ""
+    """Tells rechecks apart, for example an ISO date; empty for the first evaluation."""
+
+    @property
+    def evaluation_id(self) -> str:
+        """32 hexadecimal digits."""
+        return content_digest(
+            self.model,
+            self.checkpoint,
+            self.suite,
+            self.plan,
+            self.purpose.value,
+            self.baseline,
+            self.occasion,
+        )[:32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """The record of one evaluation."""
+
+    key: EvaluationKey
+    checkpoint: Checkpoint
+    state: State
+    created_at: datetime
+    """UTC."""
+    finished_at: datetime | None = None
+    decision: Decision | None = None
+    seed_stable: bool = False
+    """Whether the engine repeated a text for a repeated seed, as measured in this evaluation."""
+    stage_s: Mapping[Stage, float] = field(default_factory=dict)
+    """Wall seconds per stage, summed over restarts."""
+    excluded_tasks: tuple[str, ...] = ()
+    """Tasks whose reference failed here; left out and named."""
+    trouble: str = ""
+    """Why it failed; empty when it did not."""

@@ -1,0 +1,1 @@
+"""vLLM: the managed server, the remote server, and the client of both."""

@@ -1,0 +1,240 @@
+"""The seams: what the rounds need from the outside, as protocols of a few methods.
+
+Every port has one contract suite under ``tests/``, run on the fake in :mod:`monitor.testing` and on
+each adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from monitor.domain.checkpoint import Checkpoint, EngineIdentity, Role
+from monitor.domain.evaluation import Evaluation
+from monitor.domain.evidence import DriftSignal, Observation
+from monitor.domain.samples import Completion, Execution, Outcome, Program, Sample, SampleRequest
+from monitor.domain.tasks import Stratum
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unusable:
+    """Something found where a checkpoint was expected, and why it cannot be evaluated."""
+
+    name: str
+    location: str
+    problem: str
+    """One sentence with the next step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """What a source holds at one moment."""
+
+    settled: tuple[Checkpoint, ...]
+    """Complete checkpoints that have stopped changing, oldest first."""
+    unsettled: tuple[str, ...]
+    """Names of those still being written."""
+    unusable: tuple[Unusable, ...]
+    """Those that have stopped changing and are not checkpoints an engine could serve."""
+
+
+class CheckpointSource(Protocol):
+    """Where checkpoints come from."""
+
+    def arrivals(self, now: datetime) -> Arrivals:
+        """Everything the source holds now.
+
+        Raises:
+            InvalidConfig: the source itself does not exist or cannot be read.
+        """
+        ...
+
+
+class CompletionModel(Protocol):
+    """A served checkpoint whose identity has been proved."""
+
+    @property
+    def identity(self) -> EngineIdentity:
+        """What answers, and whether it repeats itself for a repeated seed."""
+        ...
+
+    def complete(self, requests: Iterable[SampleRequest]) -> AsyncIterator[Completion]:
+        """Completions as they finish, in any order; one per requested sample.
+
+        A request that the engine refuses comes back as completions with ``FinishReason.ABORT``.
+
+        Raises:
+            EngineTrouble: the engine died or stopped answering; what was yielded stays valid.
+        """
+        ...
+
+    async def prompt_logprobs(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+        """Natural-log probability of each token of each text but its first, given those before.
+
+        Raises:
+            EngineTrouble: as above.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """Serves one checkpoint at a time."""
+
+    async def serve(self, checkpoint: Checkpoint) -> CompletionModel:
+        """Make the checkpoint answer, switching weights or restarting, and prove that it does.
+
+        Raises:
+            InvalidCheckpoint: the engine cannot load it; a retry cannot help.
+            EngineTrouble: the engine died or never became ready; its last log lines are included.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End the engine and everything it started."""
+        ...
+
+
+class Sandbox(Protocol):
+    """Runs untrusted programs, several at once up to its number of slots."""
+
+    @property
+    def identity(self) -> str:
+        """Digest of what can change an outcome: image, runtime, supervisor."""
+        ...
+
+    async def execute(self, program: Program) -> Execution:
+        """Run one program against its tests; waits for a free slot.
+
+        Whatever the program does is an outcome. When the sandbox is lost under it, and again on a
+        second try, the outcome is UNSCORED.
+
+        Raises:
+            SandboxTrouble: no sandbox can be had at all.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End every slot and remove what it left behind."""
+        ...
+
+
+class DriftDetector(Protocol):
+    """Compares two frames of descriptors, one row per sample."""
+
+    def detect(self, reference: pd.DataFrame, current: pd.DataFrame) -> Sequence[DriftSignal]:
+        """Signals for the columns both frames have; too few rows give no signal."""
+        ...
+
+
+class CheckpointRegistry(Protocol):
+    """Which checkpoints a model has had, and what they are to it."""
+
+    def remember(self, model: str, checkpoint: Checkpoint, *, now: datetime) -> None:
+        """Add it, or refresh name and location of a known digest. Raises StoreTrouble."""
+        ...
+
+    def checkpoints(self, model: str) -> tuple[Checkpoint, ...]:
+        """All of a model's checkpoints, oldest first. Raises StoreTrouble."""
+        ...
+
+    def assign(self, model: str, role: Role, digest: str, *, now: datetime) -> None:
+        """Give a role to a checkpoint, taking it from its holder. Raises StoreTrouble."""
+        ...
+
+    def roles(self, model: str) -> Mapping[Role, str]:
+        """Digest of the holder of each role that is held. Raises StoreTrouble."""
+        ...
+
+
+class EvaluationLog(Protocol):
+    """Evaluations and their samples; writing twice is the same as writing once."""
+
+    def save(self, evaluation: Evaluation) -> None:
+        """Insert or replace by evaluation id. Raises StoreTrouble."""
+        ...
+
+    def evaluation(self, evaluation_id: str) -> Evaluation | None:
+        """The record, or None. Raises StoreTrouble."""
+        ...
+
+    def evaluations(self, model: str, *, checkpoint: str | None = None) -> tuple[Evaluation, ...]:
+        """All, or those of one checkpoint digest, oldest first. Raises StoreTrouble."""
+        ...
+
+    def record(self, evaluation_id: str, samples: Sequence[Sample]) -> int:
+        """Store samples and the aggregates that count them in one transaction.
+
+        A sample whose (task, index) is already stored is left as it was.
+
+        Returns:
+            How many were new.
+
+        Raises:
+            StoreTrouble: locked, full or unreachable; nothing of this call was stored.
+        """
+        ...
+
+    def samples(self, evaluation_id: str) -> tuple[Sample, ...]:
+        """All samples, ordered by wave, task id, index. Raises StoreTrouble."""
+        ...
+
+    def observations(self, evaluation_id: str) -> tuple[Observation, ...]:
+        """What the statistics need of all samples, same order. Raises StoreTrouble."""
+        ...
+
+    def tallies(self, evaluation_id: str) -> Mapping[tuple[Stratum, Outcome], int]:
+        """Stored aggregate: number of samples by stratum and outcome. Raises StoreTrouble."""
+        ...
+
+
+class WorkQueue(Protocol):
+    """Evaluations waiting to be done; a lease keeps two workers off one of them."""
+
+    def enqueue(self, evaluation: Evaluation) -> bool:
+        """Add a QUEUED evaluation; False when one with its id is already known."""
+        ...
+
+    def lease(self, *, worker: str, now: datetime, lease_s: float) -> Evaluation | None:
+        """Take the oldest evaluation that waits or whose lease has run out, marked RUNNING."""
+        ...
+
+    def renew(self, evaluation_id: str, *, worker: str, now: datetime, lease_s: float) -> bool:
+        """Extend a lease; False when another worker holds it by now."""
+        ...
+
+    def abandon(self, worker: str) -> int:
+        """Put everything a dead worker held back in the queue; how many that were."""
+        ...
+
+    def workers(self) -> tuple[str, ...]:
+        """Workers that hold leases now."""
+        ...
+
+    def depth(self) -> Mapping[str, int]:
+        """Number of evaluations by state."""
+        ...
+
+
+class Counters(Protocol):
+    """Counts that only grow and survive restarts."""
+
+    def count(self, name: str, label: str = "", *, by: int = 1) -> None:
+        """Add to a counter. Raises StoreTrouble."""
+        ...
+
+    def counters(self) -> Mapping[tuple[str, str], int]:
+        """All counters by (name, label). Raises StoreTrouble."""
+        ...
+
+
+class Store(CheckpointRegistry, EvaluationLog, WorkQueue, Counters, Protocol):
+    """Everything that is kept; one adapter offers all of it over one database."""
+
+    def close(self) -> None:
+        """Release the connections."""
+        ...

@@ -1,0 +1,1 @@
+"""One evaluation from queue to decision, and the schedule that starts it."""

@@ -1,0 +1,1 @@
+"""Estimators and sequential tests: pure functions of numbers."""

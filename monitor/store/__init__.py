@@ -1,0 +1,1 @@
+"""Keeping everything: schema, migrations, queries."""

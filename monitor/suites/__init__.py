@@ -1,0 +1,1 @@
+"""Loading, digesting and ranking suites of tasks."""

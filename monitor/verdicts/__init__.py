@@ -1,0 +1,1 @@
+"""From evidence to findings to a decision, under a policy."""
