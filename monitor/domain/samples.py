@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from monitor.domain.identity import content_digest
-from monitor.domain.tasks import Stratum
+from monitor.domain.tasks import Stratum, TaskKind
 
 
 class Outcome(StrEnum):
@@ -128,6 +128,8 @@ class Program:
     limits: Limits = field(default_factory=Limits)
     in_process: bool = False
     """The task's own calibration: its tests need to run in the program's process."""
+    kind: TaskKind = TaskKind.PROGRAM
+    """ANSWER: ``source`` is text that is handed to ``check`` as it is; nothing of it is run."""
 
     @property
     def digest(self) -> str:
@@ -139,6 +141,7 @@ class Program:
             self.entry_point,
             repr(self.limits),
             str(self.in_process),
+            self.kind.value,
         )
 
 

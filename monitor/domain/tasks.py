@@ -86,6 +86,8 @@ class Suite:
     """Sorted by task id."""
     digest: str
     """sha256 over the header and the digests of all tasks, hexadecimal."""
+    contamination_canary: str = ""
+    """Text whose appearance in training data or answers gives away that the suite leaked."""
     _by_id: Mapping[str, Task] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
