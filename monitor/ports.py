@@ -199,8 +199,13 @@ class WorkQueue(Protocol):
         """Add a QUEUED evaluation; False when one with its id is already known."""
         ...
 
-    def lease(self, *, worker: str, now: datetime, lease_s: float) -> Evaluation | None:
-        """Take the oldest evaluation that waits or whose lease has run out, marked RUNNING."""
+    def lease(
+        self, *, worker: str, now: datetime, lease_s: float, only: str | None = None
+    ) -> Evaluation | None:
+        """Take the oldest evaluation that waits or whose lease has run out, marked RUNNING.
+
+        With ``only`` nothing but the evaluation of that id is taken.
+        """
         ...
 
     def renew(self, evaluation_id: str, *, worker: str, now: datetime, lease_s: float) -> bool:

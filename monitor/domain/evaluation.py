@@ -89,6 +89,8 @@ class Evaluation:
     """Whether the engine repeated a text for a repeated seed, as measured in this evaluation."""
     stage_s: Mapping[Stage, float] = field(default_factory=dict)
     """Wall seconds per stage, summed over restarts."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What drew and ran the samples: engine, its settings, sandbox. Unequal ones are not comparable."""
     excluded_tasks: tuple[str, ...] = ()
     """Tasks whose reference failed here; left out and named."""
     trouble: str = ""

@@ -131,6 +131,7 @@ class ReasonCode(StrEnum):
     COLLAPSE_INDICATOR = "collapse_indicator"
     SLOW_DECLINE = "slow_decline"
     LINEAGE_MISSING = "lineage_missing"
+    ENVIRONMENT_CHANGED = "environment_changed"
     CANARY_FAILED = "canary_failed"
     CHECKPOINT_UNKNOWN = "checkpoint_unknown"
     CHECKPOINT_INVALID = "checkpoint_invalid"
