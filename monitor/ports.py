@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from monitor.domain.checkpoint import Checkpoint, EngineIdentity, Role
@@ -223,6 +224,38 @@ class WorkQueue(Protocol):
     def depth(self) -> Mapping[str, int]:
         """Number of evaluations by state."""
         ...
+
+
+class Count(StrEnum):
+    """Names of the counters that are published; what else is counted stays in the store."""
+
+    GENERATED_TOKENS = "generated_tokens"
+    PROGRAMS_EXECUTED = "programs_executed"
+    """Programs that really ran; one answered from the cache is not counted again."""
+    SANDBOX_EVENTS = "sandbox_events"
+    """Labelled by :class:`SandboxEvent`."""
+    ENGINE_EVENTS = "engine_events"
+    """Labelled by :class:`EngineEvent`."""
+
+
+class SandboxEvent(StrEnum):
+    """Things that happen to the sandbox, as opposed to the programs in it."""
+
+    UNSCORED = "unscored"
+    """A program got no verdict, for a reason of ours."""
+    TROUBLE = "trouble"
+    """No sandbox could be had (SandboxTrouble)."""
+
+
+class EngineEvent(StrEnum):
+    """Things that happen to the engine, as opposed to the texts it writes."""
+
+    SERVED = "served"
+    """A checkpoint was made to answer, by a switch or a start."""
+    ABORTED = "aborted"
+    """A sample came back without a text."""
+    TROUBLE = "trouble"
+    """The engine died, never became ready or answered nonsense (EngineTrouble)."""
 
 
 class Counters(Protocol):
