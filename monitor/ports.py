@@ -44,6 +44,29 @@ class Arrivals:
     """Those that have stopped changing and are not checkpoints an engine could serve."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """A role given to a checkpoint; the newest one of a role names its holder."""
+
+    role: Role
+    digest: str
+    """Digest of the checkpoint that received it."""
+    assigned_at: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskTally:
+    """Stored aggregate of one task's samples in one evaluation."""
+
+    task_id: str
+    stratum: Stratum
+    samples: int
+    """All of them, UNSCORED included."""
+    scored: int
+    passed: int
+
+
 class CheckpointSource(Protocol):
     """Where checkpoints come from."""
 
@@ -151,6 +174,14 @@ class CheckpointRegistry(Protocol):
         """Digest of the holder of each role that is held. Raises StoreTrouble."""
         ...
 
+    def role_history(self, model: str) -> tuple[Assignment, ...]:
+        """Every change of holder, oldest first. Raises StoreTrouble."""
+        ...
+
+    def models(self) -> tuple[str, ...]:
+        """Models that have checkpoints or evaluations, sorted. Raises StoreTrouble."""
+        ...
+
 
 class EvaluationLog(Protocol):
     """Evaluations and their samples; writing twice is the same as writing once."""
@@ -163,8 +194,16 @@ class EvaluationLog(Protocol):
         """The record, or None. Raises StoreTrouble."""
         ...
 
-    def evaluations(self, model: str, *, checkpoint: str | None = None) -> tuple[Evaluation, ...]:
-        """All, or those of one checkpoint digest, oldest first. Raises StoreTrouble."""
+    def evaluations(
+        self, model: str, *, checkpoint: str | None = None, limit: int | None = None
+    ) -> tuple[Evaluation, ...]:
+        """All, or those of one checkpoint digest, oldest first. Raises StoreTrouble.
+
+        Args:
+            model: name of the model.
+            checkpoint: digest; None for every checkpoint.
+            limit: only the newest so many; None for all.
+        """
         ...
 
     def record(self, evaluation_id: str, samples: Sequence[Sample]) -> int:
@@ -176,7 +215,8 @@ class EvaluationLog(Protocol):
             How many were new.
 
         Raises:
-            StoreTrouble: locked, full or unreachable; nothing of this call was stored.
+            StoreTrouble: locked, full or unreachable, or the evaluation was never saved; nothing of
+                this call was stored.
         """
         ...
 
@@ -192,9 +232,18 @@ class EvaluationLog(Protocol):
         """Stored aggregate: number of samples by stratum and outcome. Raises StoreTrouble."""
         ...
 
+    def task_tallies(self, evaluation_id: str) -> tuple[TaskTally, ...]:
+        """Stored aggregate per task that has samples, by task id. Raises StoreTrouble."""
+        ...
+
 
 class WorkQueue(Protocol):
-    """Evaluations waiting to be done; a lease keeps two workers off one of them."""
+    """Evaluations waiting to be done; a lease keeps two workers off one of them.
+
+    Every lease counts as an attempt unless it is handed back. The store has no opinion on how many
+    attempts are enough: a worker that finds too many saves the evaluation as FAILED. Saving an
+    evaluation as QUEUED, DECIDED or FAILED ends its lease, and as QUEUED forgets its attempts.
+    """
 
     def enqueue(self, evaluation: Evaluation) -> bool:
         """Add a QUEUED evaluation; False when one with its id is already known."""
@@ -210,7 +259,19 @@ class WorkQueue(Protocol):
         ...
 
     def renew(self, evaluation_id: str, *, worker: str, now: datetime, lease_s: float) -> bool:
-        """Extend a lease; False when another worker holds it by now."""
+        """Extend a lease; False when the worker no longer holds it."""
+        ...
+
+    def postpone(self, evaluation_id: str, *, worker: str, now: datetime, delay_s: float) -> bool:
+        """Put it back after trouble, not to be leased before the delay; False when not held."""
+        ...
+
+    def hand_back(self, evaluation_id: str, *, worker: str) -> bool:
+        """Put it back unharmed, as on a clean stop: no attempt is counted; False when not held."""
+        ...
+
+    def attempts(self, evaluation_id: str) -> int:
+        """Leases taken on it that were not handed back, a present one included."""
         ...
 
     def abandon(self, worker: str) -> int:

@@ -1,0 +1,275 @@
+"""A store that lives and dies with its process."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from monitor.domain.checkpoint import Checkpoint, Role
+from monitor.domain.errors import StoreTrouble
+from monitor.domain.evaluation import Evaluation, State
+from monitor.domain.evidence import Observation
+from monitor.domain.samples import Outcome, Sample
+from monitor.domain.tasks import Stratum
+from monitor.ports import Assignment, TaskTally
+
+
+@dataclass(slots=True)
+class _Lease:
+    """Who holds an evaluation until when, and how often it was tried."""
+
+    worker: str | None = None
+    expires_at: datetime | None = None
+    not_before: datetime | None = None
+    attempts: int = 0
+
+    def free(self, now: datetime) -> bool:
+        """Whether another worker may take it."""
+        if self.worker is not None and self.expires_at is not None and self.expires_at > now:
+            return False
+        return self.not_before is None or self.not_before <= now
+
+
+class MemoryStore:
+    """The whole Store port in dictionaries; safe between threads, gone with the process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._checkpoints: dict[str, dict[str, Checkpoint]] = {}
+        self._assignments: dict[str, list[Assignment]] = {}
+        self._evaluations: dict[str, Evaluation] = {}
+        self._samples: dict[str, dict[tuple[str, int], Sample]] = {}
+        self._leases: dict[str, _Lease] = {}
+        self._counters: Counter[tuple[str, str]] = Counter()
+
+    # Checkpoints and roles
+
+    def remember(self, model: str, checkpoint: Checkpoint, *, now: datetime) -> None:  # noqa: ARG002
+        """Add or refresh; the order of arrival is kept by the dictionary."""
+        with self._lock:
+            self._checkpoints.setdefault(model, {})[checkpoint.digest] = checkpoint
+
+    def checkpoints(self, model: str) -> tuple[Checkpoint, ...]:
+        """In order of arrival."""
+        with self._lock:
+            return tuple(self._checkpoints.get(model, {}).values())
+
+    def assign(self, model: str, role: Role, digest: str, *, now: datetime) -> None:
+        """Add to the history unless the checkpoint holds the role already."""
+        with self._lock:
+            if digest not in self._checkpoints.get(model, {}):
+                raise StoreTrouble(
+                    f"Checkpoint {digest[:12]} of model {model} is not in the store.",
+                    next_step="Remember the checkpoint before giving it a role.",
+                )
+            if self.roles(model).get(role) != digest:
+                assignment = Assignment(role=role, digest=digest, assigned_at=now)
+                self._assignments.setdefault(model, []).append(assignment)
+
+    def roles(self, model: str) -> Mapping[Role, str]:
+        """The last assignment of each role."""
+        return {assignment.role: assignment.digest for assignment in self.role_history(model)}
+
+    def role_history(self, model: str) -> tuple[Assignment, ...]:
+        """Every change of holder."""
+        with self._lock:
+            return tuple(self._assignments.get(model, ()))
+
+    def models(self) -> tuple[str, ...]:
+        """Sorted."""
+        with self._lock:
+            evaluated = {evaluation.key.model for evaluation in self._evaluations.values()}
+            return tuple(sorted(evaluated | self._checkpoints.keys()))
+
+    # Evaluations and samples
+
+    def save(self, evaluation: Evaluation) -> None:
+        """Insert or replace; a state other than RUNNING ends the lease."""
+        evaluation_id = evaluation.key.evaluation_id
+        with self._lock:
+            self._evaluations[evaluation_id] = evaluation
+            self._samples.setdefault(evaluation_id, {})
+            lease = self._leases.setdefault(evaluation_id, _Lease())
+            if evaluation.state is State.QUEUED:
+                self._leases[evaluation_id] = _Lease()
+            elif evaluation.state is not State.RUNNING:
+                lease.worker = lease.expires_at = lease.not_before = None
+
+    def evaluation(self, evaluation_id: str) -> Evaluation | None:
+        """The record, or None."""
+        with self._lock:
+            return self._evaluations.get(evaluation_id)
+
+    def evaluations(
+        self, model: str, *, checkpoint: str | None = None, limit: int | None = None
+    ) -> tuple[Evaluation, ...]:
+        """Sorted by creation; the newest ``limit``."""
+        with self._lock:
+            found = [
+                evaluation
+                for evaluation in self._evaluations.values()
+                if evaluation.key.model == model and checkpoint in {None, evaluation.key.checkpoint}
+            ]
+        found.sort(key=lambda evaluation: evaluation.created_at)
+        return tuple(found if limit is None else found[max(len(found) - limit, 0) :])
+
+    def record(self, evaluation_id: str, samples: Sequence[Sample]) -> int:
+        """Add the new ones."""
+        with self._lock:
+            if evaluation_id not in self._evaluations:
+                raise StoreTrouble(
+                    f"Evaluation {evaluation_id} is not in the store.",
+                    next_step="Save the evaluation before recording its samples.",
+                )
+            stored = self._samples[evaluation_id]
+            before = len(stored)
+            for sample in samples:
+                stored.setdefault((sample.task_id, sample.index), sample)
+            return len(stored) - before
+
+    def samples(self, evaluation_id: str) -> tuple[Sample, ...]:
+        """Sorted by wave, task id, index."""
+        with self._lock:
+            stored = list(self._samples.get(evaluation_id, {}).values())
+        return tuple(sorted(stored, key=lambda sample: (sample.wave, sample.task_id, sample.index)))
+
+    def observations(self, evaluation_id: str) -> tuple[Observation, ...]:
+        """The samples, reduced."""
+        return tuple(
+            Observation(
+                task_id=sample.task_id,
+                stratum=sample.stratum,
+                index=sample.index,
+                wave=sample.wave,
+                passed=sample.passed,
+                seed=sample.completion.seed,
+            )
+            for sample in self.samples(evaluation_id)
+        )
+
+    def tallies(self, evaluation_id: str) -> Mapping[tuple[Stratum, Outcome], int]:
+        """Counted afresh."""
+        return Counter((sample.stratum, sample.execution.outcome) for sample in self.samples(evaluation_id))
+
+    def task_tallies(self, evaluation_id: str) -> tuple[TaskTally, ...]:
+        """Counted afresh."""
+        by_task: dict[str, list[Sample]] = {}
+        for sample in self.samples(evaluation_id):
+            by_task.setdefault(sample.task_id, []).append(sample)
+        return tuple(
+            TaskTally(
+                task_id=task_id,
+                stratum=by_task[task_id][0].stratum,
+                samples=len(by_task[task_id]),
+                scored=sum(sample.passed is not None for sample in by_task[task_id]),
+                passed=sum(sample.passed is True for sample in by_task[task_id]),
+            )
+            for task_id in sorted(by_task)
+        )
+
+    # The queue
+
+    def enqueue(self, evaluation: Evaluation) -> bool:
+        """Save it when its id is new."""
+        with self._lock:
+            if evaluation.key.evaluation_id in self._evaluations:
+                return False
+            self.save(evaluation)
+            return True
+
+    def lease(
+        self,
+        *,
+        worker: str,
+        now: datetime,
+        lease_s: float,
+        model: str | None = None,
+        evaluation_id: str | None = None,
+    ) -> Evaluation | None:
+        """Take the oldest free one that fits."""
+        with self._lock:
+            for known_id, evaluation in sorted(
+                self._evaluations.items(), key=lambda item: item[1].created_at
+            ):
+                fits = model in {None, evaluation.key.model} and evaluation_id in {None, known_id}
+                open_ = evaluation.state in {State.QUEUED, State.RUNNING}
+                lease = self._leases[known_id]
+                if fits and open_ and lease.free(now):
+                    self._leases[known_id] = _Lease(
+                        worker=worker,
+                        expires_at=now + timedelta(seconds=lease_s),
+                        attempts=lease.attempts + 1,
+                    )
+                    self._evaluations[known_id] = replace(evaluation, state=State.RUNNING)
+                    return self._evaluations[known_id]
+        return None
+
+    def renew(self, evaluation_id: str, *, worker: str, now: datetime, lease_s: float) -> bool:
+        """Extend, when held."""
+        with self._lock:
+            lease = self._leases.get(evaluation_id, _Lease())
+            if lease.worker != worker:
+                return False
+            lease.expires_at = now + timedelta(seconds=lease_s)
+            return True
+
+    def postpone(self, evaluation_id: str, *, worker: str, now: datetime, delay_s: float) -> bool:
+        """Queue again for later, when held."""
+        return self._put_back(evaluation_id, worker, not_before=now + timedelta(seconds=delay_s))
+
+    def hand_back(self, evaluation_id: str, *, worker: str) -> bool:
+        """Queue again without counting the attempt, when held."""
+        with self._lock:
+            held = self._put_back(evaluation_id, worker, not_before=None)
+            if held:
+                self._leases[evaluation_id].attempts -= 1
+            return held
+
+    def _put_back(self, evaluation_id: str, worker: str, *, not_before: datetime | None) -> bool:
+        with self._lock:
+            lease = self._leases.get(evaluation_id, _Lease())
+            if lease.worker != worker:
+                return False
+            self._leases[evaluation_id] = _Lease(not_before=not_before, attempts=lease.attempts)
+            queued = replace(self._evaluations[evaluation_id], state=State.QUEUED)
+            self._evaluations[evaluation_id] = queued
+            return True
+
+    def attempts(self, evaluation_id: str) -> int:
+        """Zero for an unknown one."""
+        with self._lock:
+            return self._leases.get(evaluation_id, _Lease()).attempts
+
+    def abandon(self, worker: str) -> int:
+        """Queue again everything the worker holds."""
+        with self._lock:
+            held = [known_id for known_id, lease in self._leases.items() if lease.worker == worker]
+            return sum(self._put_back(known_id, worker, not_before=None) for known_id in held)
+
+    def workers(self) -> tuple[str, ...]:
+        """Sorted."""
+        with self._lock:
+            return tuple(sorted({lease.worker for lease in self._leases.values() if lease.worker}))
+
+    def depth(self) -> Mapping[str, int]:
+        """States that occur."""
+        with self._lock:
+            return Counter(evaluation.state.value for evaluation in self._evaluations.values())
+
+    # Counters
+
+    def count(self, name: str, label: str = "", *, by: int = 1) -> None:
+        """Add."""
+        with self._lock:
+            self._counters[name, label] += by
+
+    def counters(self) -> Mapping[tuple[str, str], int]:
+        """A copy."""
+        with self._lock:
+            return dict(self._counters)
+
+    def close(self) -> None:
+        """Nothing is held."""
