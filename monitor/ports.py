@@ -250,11 +250,22 @@ class WorkQueue(Protocol):
         ...
 
     def lease(
-        self, *, worker: str, now: datetime, lease_s: float, only: str | None = None
+        self,
+        *,
+        worker: str,
+        now: datetime,
+        lease_s: float,
+        model: str | None = None,
+        only: str | None = None,
     ) -> Evaluation | None:
-        """Take the oldest evaluation that waits or whose lease has run out, marked RUNNING.
+        """Take the oldest evaluation that waits or that nobody holds any more, marked RUNNING.
 
-        With ``only`` nothing but the evaluation of that id is taken.
+        Args:
+            worker: who takes it.
+            now: postponed evaluations whose time has not come by then are passed over.
+            lease_s: seconds until others may take it, unless renewed.
+            model: only evaluations of this model.
+            only: nothing but the evaluation of this id.
         """
         ...
 

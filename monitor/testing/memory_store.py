@@ -187,14 +187,14 @@ class MemoryStore:
         now: datetime,
         lease_s: float,
         model: str | None = None,
-        evaluation_id: str | None = None,
+        only: str | None = None,
     ) -> Evaluation | None:
         """Take the oldest free one that fits."""
         with self._lock:
             for known_id, evaluation in sorted(
                 self._evaluations.items(), key=lambda item: item[1].created_at
             ):
-                fits = model in {None, evaluation.key.model} and evaluation_id in {None, known_id}
+                fits = model in {None, evaluation.key.model} and only in {None, known_id}
                 open_ = evaluation.state in {State.QUEUED, State.RUNNING}
                 lease = self._leases[known_id]
                 if fits and open_ and lease.free(now):
