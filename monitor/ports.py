@@ -42,6 +42,8 @@ class Arrivals:
     """Names of those still being written."""
     unusable: tuple[Unusable, ...]
     """Those that have stopped changing and are not checkpoints an engine could serve."""
+    doubts: tuple[Unusable, ...] = ()
+    """Settled ones that can be evaluated although something about them is wrong, such as the card."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,82 @@
+"""A checkpoint from a folder, for whoever names one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.discovery.card import CardError, read_card
+from monitor.discovery.contents import CARD, Contents, problem_of, read_contents
+from monitor.discovery.digests import FileHashes
+from monitor.domain.checkpoint import Checkpoint, Lineage
+from monitor.domain.errors import InvalidCheckpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A checkpoint, and what is wrong with its card."""
+
+    checkpoint: Checkpoint
+    card_problem: str
+    """One sentence; empty when the card is in order or absent."""
+
+
+class ChangedMeanwhile(Exception):  # Not an error: the folder is not settled yet.
+    """A file changed while it was being hashed."""
+
+
+def load_checkpoint(path: str | Path, *, hashes: FileHashes | None = None) -> Checkpoint:
+    """The checkpoint in a folder.
+
+    Raises:
+        InvalidCheckpoint: missing, empty, half-written, being written, or not in a servable format.
+    """
+    folder = Path(path)
+    try:
+        contents = read_contents(folder)
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        raise InvalidCheckpoint(
+            f"There is no checkpoint folder {folder}.", next_step="Check the path; it must be a folder."
+        ) from exc
+    except OSError as exc:
+        raise InvalidCheckpoint(
+            f"The folder {folder} cannot be read: {exc.strerror}.", next_step="Check its permissions."
+        ) from exc
+    problem = problem_of(contents)
+    if problem:
+        what, _, next_step = problem.partition(". ")
+        raise InvalidCheckpoint(f"{folder} is not a usable checkpoint: {what}.", next_step=next_step)
+    try:
+        return describe(folder, contents, folder.absolute().name, hashes or FileHashes()).checkpoint
+    except (ChangedMeanwhile, FileNotFoundError) as exc:
+        raise InvalidCheckpoint(
+            f"{folder} changed while it was being read.", next_step="Wait until it is written, then retry."
+        ) from exc
+    except OSError as exc:
+        raise InvalidCheckpoint(
+            f"The weights in {folder} cannot be read: {exc.strerror}.", next_step="Check its permissions."
+        ) from exc
+
+
+def describe(folder: Path, contents: Contents, name: str, hashes: FileHashes) -> Described:
+    """The checkpoint that complete contents make.
+
+    Raises:
+        ChangedMeanwhile: a file changed during the reading.
+        OSError: a file vanished or cannot be read.
+    """
+    digest = hashes.digest(contents)
+    lineage, card_problem = _lineage(folder, contents)
+    if read_contents(folder) != contents:
+        raise ChangedMeanwhile
+    checkpoint = Checkpoint(digest=digest, name=name, location=str(folder.resolve()), lineage=lineage)
+    return Described(checkpoint=checkpoint, card_problem=card_problem)
+
+
+def _lineage(folder: Path, contents: Contents) -> tuple[Lineage | None, str]:
+    if contents.state(CARD) is None:
+        return None, ""
+    try:
+        return read_card(folder / CARD), ""
+    except CardError as exc:
+        return None, f"Its card was ignored: {exc}. Mend the card."

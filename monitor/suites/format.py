@@ -1,0 +1,174 @@
+"""What a suite's files may say: the models behind the published JSON Schemas.
+
+A suite is a folder with ``suite.yaml`` (:class:`SuiteFile`) and ``tasks/*.yaml`` (one
+:class:`TaskFile` each). Nothing is converted silently and no unknown field is let through.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SUITE_FILE: Final = "suite.yaml"
+TASK_FOLDER: Final = "tasks"
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/+\-]{0,127}$")]
+Language = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+#\-]{0,31}$")]
+IsoDate = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Text = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class ProvenanceEntry(_Entry):
+    """Who made a task, when, under what licence."""
+
+    author: Text
+    created: IsoDate
+    licence: Text = Field(description="SPDX identifier.")
+    source: Text = Field(description="Where it was taken from, or 'original'.")
+    written_by: Literal["human", "model"]
+
+
+class TaskFile(_Entry):
+    """One benchmark problem, with HumanEval's field names."""
+
+    task_id: Identifier
+    prompt: Text
+    canonical_solution: Text = Field(description="Reference completion of the prompt; passes the tests.")
+    test: Text = Field(
+        description="Defines check(candidate) for Python programs and check(answer) for answers; for other "
+        "languages, statements that run after the program and end in an error when it is wrong."
+    )
+    entry_point: str = Field(default="", description="Name that the tests call; programs only.")
+    language: Language = "python"
+    kind: Literal["program", "answer"] = "program"
+    time_limit_s: float = Field(default=2.0, gt=0, le=600, description="CPU seconds a program may use.")
+    topic: Text
+    frequency: float | None = Field(
+        default=None, gt=0, le=1, description="Share of the training data, for training-frequency suites."
+    )
+    rarity: float | None = Field(
+        default=None, description="Measured score, larger is rarer, for corpus-features suites."
+    )
+    stop: list[Text] = Field(
+        default=[],
+        description="Texts that end a completion, in place of the language's usual ones.",
+    )
+    provenance: ProvenanceEntry
+
+    @model_validator(mode="after")
+    def _a_program_names_what_is_called(self) -> Self:
+        if self.kind == "program" and not self.entry_point:
+            message = "entry_point is required for a task of kind program"
+            raise ValueError(message)
+        return self
+
+
+class TrainingFrequency(_Entry):
+    """Rarity is -log2 of the share of the training data that a task's kind had."""
+
+    method: Literal["training-frequency"]
+    head_at_least: Share = Field(description="Tasks at least this frequent are head.")
+    torso_at_least: Share = Field(description="Those below it but at least this frequent are torso.")
+
+    @model_validator(mode="after")
+    def _head_is_more_frequent(self) -> Self:
+        if self.head_at_least <= self.torso_at_least:
+            message = "head_at_least must be larger than torso_at_least"
+            raise ValueError(message)
+        return self
+
+
+class Quantiles(_Entry):
+    """Shares of the suite's tasks below which the strata begin."""
+
+    torso_from: Share
+    tail_from: Share
+
+
+class CutPoints(_Entry):
+    """Rarity scores at which the strata begin."""
+
+    torso_from: float
+    tail_from: float
+
+
+class CorpusFeatures(_Entry):
+    """Rarity is computed from how rare a reference solution's features are in a corpus."""
+
+    method: Literal["corpus-features"]
+    corpus: Text = Field(description="Name and digest of the table of counts behind the scores.")
+    quantiles: Quantiles | None = None
+    cut_points: CutPoints | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_cut(self) -> Self:
+        cut = self.quantiles or self.cut_points
+        if cut is None or (self.quantiles and self.cut_points):
+            message = "give either quantiles or cut_points"
+            raise ValueError(message)
+        if cut.tail_from <= cut.torso_from:
+            message = "tail_from must be larger than torso_from"
+            raise ValueError(message)
+        return self
+
+
+class Unranked(_Entry):
+    """Rarity was not measured yet: every task is torso until the suite is ranked."""
+
+    method: Literal["unranked"]
+
+
+RarityRule = Annotated[TrainingFrequency | CorpusFeatures | Unranked, Field(discriminator="method")]
+
+
+class SuiteFile(_Entry):
+    """The header of a suite."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._\-]{0,63}$")]
+    version: Text
+    licence: Text = Field(description="SPDX identifier.")
+    seed: int = Field(ge=0, lt=2**31, description="Root of all sample seeds and task orders.")
+    description: Text
+    rarity: RarityRule
+    contamination_canary: Text = Field(
+        description="Text whose appearance in training data gives away that the suite leaked."
+    )
+
+
+def rarity_score(task: TaskFile, rule: TrainingFrequency | CorpusFeatures | Unranked) -> float:
+    """A task's rarity by the suite's method; larger is rarer.
+
+    Raises:
+        ValueError: the task lacks what the method needs, or carries what it does not use.
+    """
+    needed = {"training-frequency": "frequency", "corpus-features": "rarity"}.get(rule.method)
+    for field in ("frequency", "rarity"):
+        given = getattr(task, field) is not None
+        if given and field != needed:
+            message = f"{field}: not used by rarity method {rule.method}"
+            raise ValueError(message)
+        if not given and field == needed:
+            message = f"{field}: required by rarity method {rule.method}"
+            raise ValueError(message)
+    if task.frequency is not None:
+        return -math.log2(task.frequency) or 0.0
+    return task.rarity if task.rarity is not None else 0.0
+
+
+def schemas() -> dict[str, str]:
+    """The published JSON Schemas, as text by file name."""
+    models: dict[str, type[BaseModel]] = {"suite.schema.json": SuiteFile, "task.schema.json": TaskFile}
+    return {name: _schema_text(model.model_json_schema()) for name, model in models.items()}
+
+
+def _schema_text(schema: dict[str, Any]) -> str:
+    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(draft | schema, indent=2) + "\n"

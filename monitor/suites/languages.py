@@ -1,0 +1,102 @@
+"""What assembly needs to know of a programming language: its stops and how it defines a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Syntax:
+    """The little of a language's syntax by which a program is found in an answer."""
+
+    title: str
+    """How people write the language's name."""
+    stops: tuple[str, ...]
+    """Texts that begin something new at the margin: a completion of one function ends there."""
+    definition: str
+    """Regular expression of a definition; ``NAME`` stands for the escaped name."""
+
+    def defines(self, code: str, name: str) -> bool:
+        """Whether the code defines the name at its outermost level."""
+        return self.first_definition(code, name) is not None
+
+    def first_definition(self, code: str, name: str) -> int | None:
+        """Offset of the line that defines the name first; None when none does."""
+        if not name:
+            return None
+        pattern = self.definition.replace("NAME", re.escape(name))
+        match = re.search(pattern, code, re.MULTILINE)
+        return match.start() if match else None
+
+
+_LISP = r"^[ \t]*\((?:define|define-values|defun)\s+\(*NAME(?=[\s()])"
+_FUNCTION = r"^[ \t]*(?:[\w.:<>*&\[\], ]+\s)?NAME\s*\("
+
+SYNTAXES: Mapping[str, Syntax] = {
+    "python": Syntax(
+        title="Python",
+        stops=("\ndef ", "\nclass ", "\nasync def ", "\n@", "\nif ", "\nprint(", "\nassert ", "\n#", "\n```"),
+        definition=r"^(?:async[ \t]+def|def|class)[ \t]+NAME\b|^NAME[ \t]*(?::[^=\n]+)?=(?!=)",
+    ),
+    "ruby": Syntax(
+        title="Ruby",
+        stops=("\ndef ", "\nclass ", "\nmodule ", "\nputs ", "\n#", "\n```"),
+        definition=r"^[ \t]*(?:def[ \t]+(?:self\.)?NAME(?![\w?!])|(?:class|module)[ \t]+NAME\b)",
+    ),
+    "lua": Syntax(
+        title="Lua",
+        stops=("\nfunction ", "\nlocal function ", "\nprint(", "\n--", "\n```"),
+        definition=r"^[ \t]*(?:local[ \t]+)?"
+        r"(?:function[ \t]+(?:[\w.]+[.:])?NAME\b|NAME[ \t]*=[ \t]*function\b)",
+    ),
+    "perl": Syntax(
+        title="Perl",
+        stops=("\nsub ", "\nprint ", "\n#", "\n__END__", "\n```"),
+        definition=r"^[ \t]*sub[ \t]+NAME\b",
+    ),
+    "tcl": Syntax(
+        title="Tcl",
+        stops=("\nproc ", "\nputs ", "\n#", "\n```"),
+        definition=r"^[ \t]*proc[ \t]+(?:::)?NAME(?=\s)",
+    ),
+    "racket": Syntax(title="Racket", stops=("\n(define ", "\n;", "\n#|", "\n```"), definition=_LISP),
+    "scheme": Syntax(title="Scheme", stops=("\n(define ", "\n;", "\n#|", "\n```"), definition=_LISP),
+    "awk": Syntax(
+        title="AWK",
+        stops=("\nfunction ", "\nBEGIN", "\nEND", "\n#", "\n```"),
+        definition=r"^[ \t]*func(?:tion)?[ \t]+NAME[ \t]*\(",
+    ),
+    "shell": Syntax(
+        title="POSIX shell",
+        stops=("\necho ", "\n#", "\n```"),
+        definition=r"^[ \t]*(?:function[ \t]+NAME\b|NAME[ \t]*\(\))",
+    ),
+    "r": Syntax(
+        title="R",
+        stops=("\nprint(", "\ncat(", "\n#", "\n```"),
+        definition=r"^[ \t]*NAME[ \t]*(?:<-|=)[ \t]*(?:function\b|\\\()",
+    ),
+    "erlang": Syntax(title="Erlang", stops=("\n-", "\n%", "\n```"), definition=r"^NAME\("),
+    "fortran": Syntax(
+        title="Fortran",
+        stops=("\nprogram ", "\n```"),
+        definition=r"(?i)\b(?:function|subroutine)[ \t]+NAME\b",
+    ),
+    "javascript": Syntax(
+        title="JavaScript",
+        stops=("\nfunction ", "\nconst ", "\nconsole.", "\n//", "\n/*", "\n```"),
+        definition=r"^[ \t]*(?:export[ \t]+)?(?:(?:async[ \t]+)?function\*?[ \t]+NAME\b"
+        r"|(?:const|let|var)[ \t]+NAME[ \t]*=|class[ \t]+NAME\b)",
+    ),
+}
+"""Languages that Tailwatch knows by name; others work through :func:`syntax_of`'s fallback."""
+
+
+def syntax_of(language: str) -> Syntax:
+    """The syntax of a language; for an unknown one, what C and its heirs have in common."""
+    known = SYNTAXES.get(language)
+    if known is not None:
+        return known
+    return Syntax(title=language.capitalize(), stops=("\n```",), definition=_FUNCTION)
