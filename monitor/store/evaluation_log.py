@@ -1,0 +1,145 @@
+"""Evaluations, their samples and the aggregates of those."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from monitor.domain.evaluation import Evaluation
+from monitor.domain.evidence import Observation
+from monitor.domain.samples import Outcome, Sample
+from monitor.domain.tasks import Stratum
+from monitor.ports import TaskTally
+from monitor.store import recording
+from monitor.store.database import Database
+from monitor.store.evaluation_rows import (
+    evaluation_of,
+    lease_after_saving,
+    locked_ref,
+    ref_of,
+    row_of,
+    selected,
+)
+from monitor.store.sample_rows import sample_of, unpacked
+from monitor.store.schema import evaluations, samples, tallies, task_tallies, tasks, text_blocks
+
+
+class SqlEvaluationLog:
+    """The EvaluationLog port over one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, evaluation: Evaluation) -> None:
+        """Insert or replace by evaluation id; any state but RUNNING ends the lease."""
+        row = row_of(evaluation)
+        changed = {**row, **lease_after_saving(evaluation.state)}
+        statement = self._database.insert(evaluations).values({**row, "attempts": 0})
+        with self._database.writing() as connection:
+            connection.execute(
+                statement.on_conflict_do_update(index_elements=["evaluation_id"], set_=changed)
+            )
+
+    def evaluation(self, evaluation_id: str) -> Evaluation | None:
+        """The record, or None."""
+        query = selected().where(evaluations.c.evaluation_id == evaluation_id)
+        with self._database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else evaluation_of(row.record, row.state)
+
+    def evaluations(
+        self, model: str, *, checkpoint: str | None = None, limit: int | None = None
+    ) -> tuple[Evaluation, ...]:
+        """All, or those of one checkpoint digest, or the newest of them; oldest first."""
+        query = selected().where(evaluations.c.model == model)
+        if checkpoint is not None:
+            query = query.where(evaluations.c.checkpoint == checkpoint)
+        query = query.order_by(evaluations.c.created_us.desc(), evaluations.c.ref.desc()).limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return tuple(evaluation_of(row.record, row.state) for row in reversed(rows))
+
+    def record(self, evaluation_id: str, samples: Sequence[Sample]) -> int:
+        """Store the samples that are new, and the aggregates that count them, or nothing at all."""
+        with self._database.writing() as connection:
+            ref = locked_ref(connection, evaluation_id)
+            return recording.record(self._database, connection, ref, samples)
+
+    def samples(self, evaluation_id: str) -> tuple[Sample, ...]:
+        """All samples, ordered by wave, task id, index."""
+        with self._database.reading() as connection:
+            ref = ref_of(connection, evaluation_id)
+            task_ids = _task_ids(connection, ref)
+            rows = _sample_rows(connection, ref, task_ids, *samples.columns)
+            query = select(text_blocks.c.ref, text_blocks.c.body).where(text_blocks.c.evaluation_ref == ref)
+            blocks = {block_ref: unpacked(body) for block_ref, body in connection.execute(query)}
+        return tuple(sample_of(row, task_ids[row.task_ref], blocks) for row in rows)
+
+    def observations(self, evaluation_id: str) -> tuple[Observation, ...]:
+        """What the statistics need of all samples, same order; reads no texts."""
+        columns = (samples.c.task_ref, samples.c.stratum, samples.c.sample_index, samples.c.wave)
+        with self._database.reading() as connection:
+            ref = ref_of(connection, evaluation_id)
+            task_ids = _task_ids(connection, ref)
+            rows = _sample_rows(connection, ref, task_ids, *columns, samples.c.outcome, samples.c.seed)
+        return tuple(
+            Observation(
+                task_id=task_ids[task_ref],
+                stratum=Stratum(stratum),
+                index=index,
+                wave=wave,
+                passed=Outcome(outcome).passed,
+                seed=seed,
+            )
+            for task_ref, stratum, index, wave, outcome, seed in rows
+        )
+
+    def tallies(self, evaluation_id: str) -> Mapping[tuple[Stratum, Outcome], int]:
+        """Stored aggregate: number of samples by stratum and outcome."""
+        query = (
+            select(tallies.c.stratum, tallies.c.outcome, tallies.c.samples)
+            .join(evaluations, evaluations.c.ref == tallies.c.evaluation_ref)
+            .where(evaluations.c.evaluation_id == evaluation_id)
+        )
+        with self._database.reading() as connection:
+            return {
+                (Stratum(stratum), Outcome(outcome)): number
+                for stratum, outcome, number in connection.execute(query)
+            }
+
+    def task_tallies(self, evaluation_id: str) -> tuple[TaskTally, ...]:
+        """Stored aggregate per task that has samples, by task id."""
+        counts = (task_tallies.c.samples, task_tallies.c.scored, task_tallies.c.passed)
+        query = (
+            select(tasks.c.task_id, task_tallies.c.stratum, *counts)
+            .join(tasks, tasks.c.ref == task_tallies.c.task_ref)
+            .join(evaluations, evaluations.c.ref == task_tallies.c.evaluation_ref)
+            .where(evaluations.c.evaluation_id == evaluation_id)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        # Sorted here: databases order text by their own rules.
+        return tuple(
+            TaskTally(task_id=task_id, stratum=Stratum(stratum), samples=all_, scored=scored, passed=passed)
+            for task_id, stratum, all_, scored, passed in sorted(rows)
+        )
+
+
+def _task_ids(connection: Connection, evaluation_ref: int | None) -> dict[int, str]:
+    query = (
+        select(tasks.c.ref, tasks.c.task_id)
+        .join(task_tallies, task_tallies.c.task_ref == tasks.c.ref)
+        .where(task_tallies.c.evaluation_ref == evaluation_ref)
+    )
+    return {ref: task_id for ref, task_id in connection.execute(query)}  # noqa: C416 - rows are no pairs
+
+
+def _sample_rows(
+    connection: Connection, evaluation_ref: int | None, task_ids: Mapping[int, str], *columns: Any
+) -> list[Any]:
+    query = select(*columns).where(samples.c.evaluation_ref == evaluation_ref)
+    rows = list(connection.execute(query))
+    rows.sort(key=lambda row: (row.wave, task_ids[row.task_ref], row.sample_index))
+    return rows

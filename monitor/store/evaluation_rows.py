@@ -1,0 +1,73 @@
+"""An evaluation as a row: what queries need in columns, everything else in its JSON record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from monitor.domain.errors import StoreTrouble
+from monitor.domain.evaluation import Evaluation, State
+from monitor.store import codec
+from monitor.store.schema import evaluations
+
+NO_LEASE: Mapping[str, None] = {"worker": None, "lease_expires_us": None, "not_before_us": None}
+"""Columns of an evaluation that nobody holds."""
+
+
+def row_of(evaluation: Evaluation) -> dict[str, Any]:
+    """All columns but those of the lease.
+
+    The state stands in its column alone, since the queue changes it without reading the record.
+    """
+    record = json.loads(codec.dump(evaluation))
+    del record["state"]
+    return {
+        "evaluation_id": evaluation.key.evaluation_id,
+        "model": evaluation.key.model,
+        "checkpoint": evaluation.key.checkpoint,
+        "state": evaluation.state.value,
+        "created_us": codec.to_us(evaluation.created_at),
+        "record": json.dumps(record, separators=(",", ":")),
+    }
+
+
+def lease_after_saving(state: State) -> Mapping[str, int | None]:
+    """Lease columns that change when an evaluation is saved in this state."""
+    if state is State.RUNNING:
+        return {}
+    return {**NO_LEASE, "attempts": 0} if state is State.QUEUED else NO_LEASE
+
+
+def evaluation_of(record: str, state: str) -> Evaluation:
+    """The evaluation that the two columns hold. Raises StoreTrouble."""
+    return codec.load(Evaluation, record, state=state)
+
+
+def selected() -> Select[Any]:
+    """A query for the two columns that :func:`evaluation_of` takes."""
+    return select(evaluations.c.record, evaluations.c.state)
+
+
+def ref_of(connection: Connection, evaluation_id: str) -> int | None:
+    """The row's number, or None."""
+    query = select(evaluations.c.ref).where(evaluations.c.evaluation_id == evaluation_id)
+    return connection.scalar(query)
+
+
+def locked_ref(connection: Connection, evaluation_id: str) -> int:
+    """The row's number; other writers to this evaluation wait until the transaction ends.
+
+    Raises:
+        StoreTrouble: no such evaluation was ever saved.
+    """
+    query = select(evaluations.c.ref).where(evaluations.c.evaluation_id == evaluation_id).with_for_update()
+    ref: int | None = connection.scalar(query)
+    if ref is None:
+        raise StoreTrouble(
+            f"Evaluation {evaluation_id} is not in the store.",
+            next_step="Save the evaluation before recording its samples.",
+        )
+    return ref
