@@ -1,1 +1,1 @@
-"""The lab: tiny real checkpoints that lose their long tail, and the suite that shows it, all without a GPU."""
+"""The lab: tiny real checkpoints that lose their long tail, and the suite that shows it, without a GPU."""

@@ -1,4 +1,4 @@
-"""All task families of the lab, in one fixed order (their rank in the traffic is a seeded shuffle, see corpus.py)."""
+"""All task families of the lab by key; their rank in the traffic is a seeded shuffle, see corpus.py."""
 
 from __future__ import annotations
 

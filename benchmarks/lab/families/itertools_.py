@@ -1,0 +1,138 @@
+"""Families about itertools."""
+
+from __future__ import annotations
+
+from benchmarks.lab.families.inputs import LISTS, SMALL, TABLES, WORDS
+from benchmarks.lab.families.notation import fam
+
+_SHORT = [[], [5], [1, 2], [3, 1, 2], [4, 4, 0, 7]]
+_TWO = [([], []), ([1], [2]), ([1, 2], [3, 4]), ([5, 6, 7], [8]), ([0, 2], [2, 0, 1])]
+_RUNS = ["", "a", "aab", "aaabbc", "abab", "xxxyyyzz", "mississippi"]
+
+FAMILIES = [
+    fam(
+        "combinations",
+        "xs",
+        "@ all choices of $K from $xs // List the combinations of $K elements of $xs",
+        "choices combinations pick",
+        "return list(itertools.combinations($xs, $K))",
+        _SHORT,
+        uses="itertools",
+        K=range(1, 4),
+    ),
+    fam(
+        "permutations",
+        "xs",
+        "@ all orders of $xs // List the permutations of $xs",
+        "orders permutations arrangements",
+        "return list(itertools.permutations($xs))",
+        _SHORT[:4],
+        uses="itertools",
+    ),
+    fam(
+        "product-repeat",
+        "xs",
+        "@ all tuples of length $K over $xs // List $xs to the Cartesian power $K",
+        "tuples_over product_repeat sequences",
+        "return list(itertools.product($xs, repeat=$K))",
+        _SHORT[:4],
+        uses="itertools",
+        K=range(1, 4),
+    ),
+    fam(
+        "accumulate-sum",
+        "xs",
+        "@ partial sums of $xs with itertools // List the accumulated $xs",
+        "partial_sums accumulated cumulative",
+        "return list(itertools.accumulate($xs))",
+        LISTS,
+        uses="itertools",
+    ),
+    fam(
+        "accumulate-max",
+        "xs",
+        "@ the maximum so far of $xs with itertools // List the accumulated maximum of $xs",
+        "cumulative_max max_so_far records",
+        "return list(itertools.accumulate($xs, max))",
+        LISTS,
+        uses="itertools",
+    ),
+    fam(
+        "chain-rows",
+        "m",
+        "Chain the rows of $m // @ the rows of $m joined with itertools",
+        "chain joined chain_rows",
+        "return list(itertools.chain.from_iterable($m))",
+        TABLES,
+        uses="itertools",
+    ),
+    fam(
+        "take-while",
+        "xs",
+        "Take from $xs while below $K // @ the leading part of $xs under $K",
+        "take_while leading prefix",
+        "return list(itertools.takewhile(lambda v: v < $K, $xs))",
+        LISTS,
+        uses="itertools",
+        K=range(2, 14),
+    ),
+    fam(
+        "drop-while",
+        "xs",
+        "Drop from $xs while below $K // @ $xs from its first value of at least $K",
+        "drop_while trimmed from_first",
+        "return list(itertools.dropwhile(lambda v: v < $K, $xs))",
+        LISTS,
+        uses="itertools",
+        K=range(2, 14),
+    ),
+    fam(
+        "run-lengths",
+        "s",
+        "@ runs of $s as pairs of character and length // Run length encode $s",
+        "run_lengths encode runs",
+        "return [(v, len(list(w))) for v, w in itertools.groupby($s)]",
+        _RUNS,
+        uses="itertools",
+    ),
+    fam(
+        "cycle-take",
+        "n",
+        'Cycle through "$W" for $n characters // @ $n characters of "$W" repeated endlessly',
+        "cycle repeat_text pattern",
+        'return "".join(itertools.islice(itertools.cycle("$W"), $n))',
+        SMALL,
+        uses="itertools",
+        W=("ab", "xyz", "abc", "-+", "01", "tick"),
+    ),
+    fam(
+        "count-from",
+        "n",
+        "@ $n numbers from $A in steps of $K // Count $n times from $A by $K",
+        "count_from series stepping",
+        "return list(itertools.islice(itertools.count($A, $K), $n))",
+        SMALL,
+        uses="itertools",
+        A=range(2, 60),
+        K=range(2, 20),
+    ),
+    fam(
+        "pairwise-differences",
+        "xs",
+        "@ differences of neighbours in $xs with itertools // List each step between neighbours of $xs",
+        "differences steps deltas",
+        "return [w - v for v, w in itertools.pairwise($xs)]",
+        LISTS,
+        uses="itertools",
+    ),
+    fam(
+        "compress-mask",
+        "ws",
+        "Keep strings of $ws longer than $K by a mask // Compress $ws to the strings over length $K",
+        "compress masked keep_long",
+        "return list(itertools.compress($ws, [len(w) > $K for w in $ws]))",
+        WORDS,
+        uses="itertools",
+        K=range(1, 5),
+    ),
+]
