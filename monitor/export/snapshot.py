@@ -1,0 +1,106 @@
+"""What is published about one model at one moment, read from the store in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from monitor.domain.checkpoint import Checkpoint, Role
+from monitor.domain.evaluation import Evaluation, Purpose, State
+from monitor.domain.evidence import Decision
+from monitor.domain.samples import Outcome
+from monitor.domain.tasks import Stratum
+from monitor.ports import Store
+
+PUBLISHED_ROLES = (Role.BASELINE, Role.PROMOTED)
+NEWEST_EVALUATIONS = 50
+"""How far back the last decided one is looked for, so that a year of rechecks costs a scrape nothing."""
+
+CANDIDATE = "candidate"
+"""What a checkpoint without a published role is called in the ``role`` label."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedCheckpoint:
+    """One checkpoint with the last result there is about it."""
+
+    checkpoint: Checkpoint
+    roles: tuple[str, ...]
+    """``baseline``, ``promoted`` or both; ``candidate`` when it is neither."""
+    decision: Decision
+    """What the gate answers now; HOLD when there is nothing to answer from."""
+    evaluation: Evaluation | None
+    """The last one decided against the present baseline, also while a newer one runs, or its own bank."""
+    tallies: Mapping[tuple[Stratum, Outcome], int]
+    """Samples of that evaluation by stratum and outcome; empty without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything one exposition is made of."""
+
+    checkpoints: tuple[PublishedCheckpoint, ...]
+    queue: Mapping[str, int]
+    """Number of evaluations by state."""
+    counters: Mapping[tuple[str, str], int]
+    """Counts by (name, label)."""
+
+
+def take_snapshot(
+    store: Store, *, model: str, decision_for: Callable[[str], Decision], candidates: int
+) -> Snapshot:
+    """Read the baseline, the promoted checkpoint and the last candidates, with their results.
+
+    Raises:
+        StoreTrouble: the store did not answer; nothing is half read.
+    """
+    roles = store.roles(model)
+    held = {roles[role] for role in PUBLISHED_ROLES if role in roles}
+    known = store.checkpoints(model)
+    free = [checkpoint for checkpoint in known if checkpoint.digest not in held]
+    newest = {checkpoint.digest for checkpoint in free[len(free) - min(candidates, len(free)) :]}
+    return Snapshot(
+        checkpoints=tuple(
+            _publish(store, checkpoint, model=model, roles=roles, decision_for=decision_for)
+            for checkpoint in known
+            if checkpoint.digest in held | newest
+        ),
+        queue=store.depth(),
+        counters=store.counters(),
+    )
+
+
+def last_decided(evaluations: tuple[Evaluation, ...]) -> Evaluation | None:
+    """The newest decided evaluation of a checkpoint; its bank only when it was never judged."""
+    decided = [evaluation for evaluation in evaluations if evaluation.state is State.DECIDED]
+    judged = [evaluation for evaluation in decided if evaluation.key.purpose is not Purpose.BANK]
+    return max(judged or decided, key=lambda each: each.finished_at or each.created_at, default=None)
+
+
+def role_names(roles: Mapping[Role, str], digest: str) -> tuple[str, ...]:
+    """The published roles that a checkpoint holds, or that it is a candidate."""
+    held = tuple(role.value for role in PUBLISHED_ROLES if roles.get(role) == digest)
+    return held or (CANDIDATE,)
+
+
+def _publish(
+    store: Store,
+    checkpoint: Checkpoint,
+    *,
+    model: str,
+    roles: Mapping[Role, str],
+    decision_for: Callable[[str], Decision],
+) -> PublishedCheckpoint:
+    newest = store.evaluations(model, checkpoint=checkpoint.digest, limit=NEWEST_EVALUATIONS)
+    baseline = roles.get(Role.BASELINE, "")
+    # A difference to an earlier baseline must not be read as one to the present baseline.
+    evaluation = last_decided(
+        tuple(each for each in newest if each.key.purpose is Purpose.BANK or each.key.baseline == baseline)
+    )
+    return PublishedCheckpoint(
+        checkpoint=checkpoint,
+        roles=role_names(roles, checkpoint.digest),
+        decision=decision_for(checkpoint.digest),
+        evaluation=evaluation,
+        tallies={} if evaluation is None else store.tallies(evaluation.key.evaluation_id),
+    )

@@ -1,0 +1,139 @@
+"""Pages to read: all checkpoints, and everything about one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.errors import MonitorError
+from monitor.domain.evaluation import Evaluation
+from monitor.domain.evidence import Decision, Evidence, Finding
+from monitor.domain.tasks import Stratum
+from monitor.export.snapshot import last_decided, role_names
+from monitor.ports import Store
+from monitor.web.checkpoint_page import CheckpointView, checkpoint_page
+from monitor.web.figures import badge, interval, moment
+from monitor.web.markup import Markup, document, element, join, link, table
+
+MOST_ROWS = 100
+"""Most checkpoints the first page lists."""
+
+SECURITY_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+
+
+def page_routes(store: Store, model: str, decision_for: Callable[[str], Decision]) -> APIRouter:
+    """``/``, ``/checkpoints/{digest}`` and their style sheet."""
+    routes = APIRouter(include_in_schema=False)
+    style = files("monitor.web").joinpath("style.css").read_text(encoding="utf-8")
+
+    @routes.get("/")
+    def overview() -> HTMLResponse:
+        """All checkpoints, newest first."""
+        try:
+            return _page(_overview(store, model, decision_for))
+        except MonitorError as trouble:
+            return _page(_trouble(trouble), status=503)
+
+    @routes.get("/checkpoints/{digest}")
+    def checkpoint(digest: str) -> HTMLResponse:
+        """Everything about one checkpoint, by its digest or the first 12 digits."""
+        try:
+            view = _view(store, model, decision_for, digest)
+        except MonitorError as trouble:
+            return _page(_trouble(trouble), status=503)
+        if view is None:
+            return _page(_unknown(digest), status=404)
+        return _page(checkpoint_page(model, view))
+
+    @routes.get("/style.css")
+    async def style_sheet() -> Response:
+        """The style of all pages."""
+        return Response(style, media_type="text/css", headers={"cache-control": "max-age=3600"})
+
+    return routes
+
+
+def _page(body: str, *, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(body, status_code=status, headers=SECURITY_HEADERS)
+
+
+def _overview(store: Store, model: str, decision_for: Callable[[str], Decision]) -> Markup:
+    roles = store.roles(model)
+    rows = []
+    for checkpoint in reversed(store.checkpoints(model)[-MOST_ROWS:]):
+        evaluation = last_decided(store.evaluations(model, checkpoint=checkpoint.digest))
+        names = ", ".join(role_names(roles, checkpoint.digest))
+        rows.append(_row(checkpoint, names, decision_for(checkpoint.digest), evaluation))
+    queue = ", ".join(f"{count} {state}" for state, count in sorted(store.depth().items()))
+    headings = ("checkpoint", "role", "decision", "why", "tail, difference", "decided")
+    return document(
+        f"Tailwatch: {model}",
+        element("h1", f"Checkpoints of {model}"),
+        element("p", "Evaluations: ", queue or "none yet", ".", class_="soft"),
+        table(headings, rows) if rows else element("p", "No checkpoint has been seen yet."),
+        element("p", link("metrics", "/metrics"), " · ", link("health", "/health"), class_="soft"),
+    )
+
+
+def _row(
+    checkpoint: Checkpoint, roles: str, decision: Decision, evaluation: Evaluation | None
+) -> tuple[str, ...]:
+    tail = _evidence(evaluation, Stratum.TAIL)
+    return (
+        join(
+            link(checkpoint.name, f"/checkpoints/{checkpoint.digest}"),
+            Markup("<br>"),
+            element("code", checkpoint.short_digest, class_="soft"),
+        ),
+        roles,
+        badge(decision.kind),
+        decision.reasons[0].text if decision.reasons else "",
+        "" if tail is None else interval(tail.delta, tail.delta_low, tail.delta_high, signed=True),
+        "" if evaluation is None else moment(evaluation.finished_at),
+    )
+
+
+def _evidence(evaluation: Evaluation | None, stratum: Stratum) -> Evidence | None:
+    findings: tuple[Finding, ...] = ()
+    if evaluation is not None and evaluation.decision is not None:
+        findings = evaluation.decision.findings
+    return next((each.evidence for each in findings if each.evidence.stratum is stratum), None)
+
+
+def _view(
+    store: Store, model: str, decision_for: Callable[[str], Decision], digest: str
+) -> CheckpointView | None:
+    for checkpoint in store.checkpoints(model):
+        if digest in {checkpoint.digest, checkpoint.short_digest}:
+            evaluations = store.evaluations(model, checkpoint=checkpoint.digest)
+            last = last_decided(evaluations)
+            return CheckpointView(
+                checkpoint=checkpoint,
+                roles=role_names(store.roles(model), checkpoint.digest),
+                decision=decision_for(checkpoint.digest),
+                last=last,
+                evaluations=evaluations,
+                tallies={} if last is None else store.tallies(last.key.evaluation_id),
+            )
+    return None
+
+
+def _trouble(trouble: MonitorError) -> Markup:
+    return document("Tailwatch", element("h1", "The store cannot be read"), element("p", str(trouble)))
+
+
+def _unknown(digest: str) -> Markup:
+    return document(
+        "Tailwatch",
+        element("h1", "Unknown checkpoint"),
+        element("p", "No checkpoint has the digest ", element("code", digest), "."),
+        element("p", link("All checkpoints", "/")),
+    )
