@@ -74,7 +74,7 @@ class Contents:
     """What of a folder concerns a checkpoint, at one moment."""
 
     files: tuple[tuple[str, FileState | None], ...]
-    """By name, sorted; None for a broken link."""
+    """By name, sorted; None for a link to nothing and what else has no readable state."""
     holds_others: bool
     """Whether there are sub-folders or files of no concern to us."""
 
@@ -110,12 +110,20 @@ def read_contents(folder: Path) -> Contents:
     holds_others = False
     with os.scandir(folder) as entries:
         for entry in entries:
-            if _concerns_us(entry.name) and not entry.is_dir():
+            if _concerns_us(entry.name) and not is_folder(entry):
                 files.append((entry.name, _state(Path(entry.path))))
             else:
                 holds_others = True
     files.sort(key=lambda pair: pair[0])
     return Contents(files=tuple(files), holds_others=holds_others)
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether the entry is a folder or leads to one; a link that leads nowhere is not."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def is_unfinished_name(name: str) -> bool:
@@ -166,7 +174,7 @@ def problem_of(contents: Contents) -> str:
         return f"{unfinished[0]} is left from an unfinished copy. Finish the copy, or delete the file."
     broken = [name for name, state in contents.files if state is None]
     if broken:
-        return f"{broken[0]} is a link to nothing. Restore what it points to."
+        return f"{broken[0]} is a link to nothing, or cannot be read. Restore what it points to."
     return _config_problem(contents) or _weights_problem(contents) or _tokenizer_problem(contents)
 
 
@@ -248,7 +256,7 @@ def _concerns_us(name: str) -> bool:
 def _state(path: Path) -> FileState | None:
     try:
         status = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return FileState(
         path=path.resolve(),

@@ -12,6 +12,7 @@ from monitor.discovery.checkpoints import ChangedMeanwhile, Described, describe
 from monitor.discovery.contents import (
     CONFIG,
     Contents,
+    is_folder,
     is_unfinished_name,
     looks_like_a_checkpoint,
     problem_of,
@@ -75,7 +76,7 @@ class FolderSource:
         """Real folders with the name to show, each once: an alias gives way to what it points to."""
         try:
             with os.scandir(self._path) as entries:
-                folders = [entry for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+                folders = [entry for entry in entries if not entry.name.startswith(".") and is_folder(entry)]
                 folders.sort(key=lambda entry: (entry.is_symlink(), entry.name))
             if (self._path / CONFIG).exists():
                 yield self._path.resolve(), self._path.resolve().name

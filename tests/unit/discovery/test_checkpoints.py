@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor.discovery.checkpoints import load_checkpoint
+from monitor.discovery.digests import FileHashes
+from monitor.domain.checkpoint import Review
+from monitor.domain.errors import InvalidCheckpoint
+from tests.unit.discovery.checkpoint_files import CARD, safetensors, write_checkpoint
+
+
+def test_a_folder_gives_its_checkpoint(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "gen1")
+    (folder / "tailwatch.yaml").write_text(CARD)
+    checkpoint = load_checkpoint(folder)
+    assert (checkpoint.name, checkpoint.location) == ("gen1", str(folder))
+    assert checkpoint.lineage is not None
+    assert checkpoint.lineage.review is Review.NONE
+    assert load_checkpoint(str(folder)) == checkpoint
+
+
+def test_an_alias_is_the_checkpoint_it_points_to(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "gen1")
+    (tmp_path / "latest").symlink_to("gen1")
+    alias = load_checkpoint(tmp_path / "latest")
+    assert alias.digest == load_checkpoint(folder).digest
+    assert (alias.name, alias.location) == ("latest", str(folder))
+
+
+def test_a_wrong_card_costs_the_lineage_only(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "gen1")
+    (folder / "tailwatch.yaml").write_text("review: maybe")
+    assert load_checkpoint(folder).lineage is None
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("missing", "no checkpoint folder"),
+        ("file", "no checkpoint folder"),
+        ("empty", "It is empty"),
+        ("half", "half-written"),
+        ("pickle", "is a pickle"),
+    ],
+)
+def test_what_is_no_checkpoint_is_an_error_with_the_next_step(tmp_path: Path, name: str, told: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "empty").mkdir()
+    (write_checkpoint(tmp_path / "half") / "model.safetensors").write_bytes(safetensors()[:-3])
+    pickle = write_checkpoint(tmp_path / "pickle")
+    (pickle / "model.safetensors").rename(pickle / "pytorch_model.bin")
+    with pytest.raises(InvalidCheckpoint) as caught:
+        load_checkpoint(tmp_path / name)
+    assert told in caught.value.message
+    assert str(tmp_path / name) in caught.value.message
+    assert caught.value.next_step.endswith(".")
+
+
+class _Meddler(FileHashes):
+    """Changes a file while it is being read."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self._file = file
+
+    def digest(self, contents: object) -> str:
+        digest = super().digest(contents)
+        self._file.write_text('{"model_type": "other"}')
+        return digest
+
+
+def test_a_folder_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "gen1")
+    with pytest.raises(InvalidCheckpoint, match="changed while"):
+        load_checkpoint(folder, hashes=_Meddler(folder / "config.json"))
