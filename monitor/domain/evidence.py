@@ -111,6 +111,8 @@ class Finding:
     confirmation: Confirmation = Confirmation.NOT_NEEDED
     confirming: Evidence | None = None
     """Evidence of the confirmation run; None when there was none."""
+    cause: ReasonCode | None = None
+    """Why it is UNDECIDED, for machines; ``evidence.problem`` says it for people."""
 
 
 class ReasonCode(StrEnum):
@@ -119,12 +121,14 @@ class ReasonCode(StrEnum):
     NON_INFERIOR = "non_inferior"
     STRATUM_REGRESSED = "stratum_regressed"
     REGRESSION_UNCONFIRMED = "regression_unconfirmed"
+    ADVISORY_REGRESSED = "advisory_regressed"
     STRATUM_UNDECIDED = "stratum_undecided"
     BASELINE_UNDERPOWERED = "baseline_underpowered"
     BASELINE_MISSING = "baseline_missing"
     BASELINE_ITSELF = "baseline_itself"
     EVALUATION_MISSING = "evaluation_missing"
     EVALUATION_STALE = "evaluation_stale"
+    EVALUATION_FAILED = "evaluation_failed"
     EVALUATION_RUNNING = "evaluation_running"
     TOO_MANY_UNSCORED = "too_many_unscored"
     DRIFT = "drift"

@@ -1,0 +1,116 @@
+"""When a sequential comparison may stop: two straight lines that meet.
+
+The score S (estimated drop times information) behaves like a Brownian motion whose drift is the
+true drop (Jennison & Turnbull 2000, section 3.1). It is watched between
+
+    REGRESSED   S >= a_u + c_u·I                    (a_u, c_u from alpha)
+    STEADY      S <= margin·I - (a_l + c_l·I)       (a_l, c_l from beta)
+
+A Brownian motion without drift ever crosses a + c·I with probability exp(-2ac) (Doob 1949, eq. 4.2),
+so each line by itself keeps its error at any number of looks at any times, and turning it round
+gives an interval that is valid at every look. Slopes of margin/2 would be Wald's test, which has
+the fewest expected samples at no drop and at a drop of the margin, but no end; slopes of margin/4
+are Lorden's 2-SPRT (1976), whose lines are those of Whitehead's triangular test and meet soonest. The
+taper between the two is chosen by simulation (docs/statistics.md).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+TAPER = 0.15
+"""Share by which both slopes stay below Wald's."""
+
+OVERSHOOT = 0.583
+"""Expected overshoot of a random walk over a boundary, in standard deviations of one step
+(Siegmund 1985, chapter X); looks after whole waves are corrected by it (Whitehead 1997, section 4.5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """The two stopping lines of one test, in units of information and score."""
+
+    alpha: float
+    """Chance of REGRESSED without any drop, at most."""
+    beta: float
+    """Chance of STEADY at a drop of the margin, at most."""
+    margin: float
+    """The drop that matters, positive."""
+    upper_intercept: float
+    upper_slope: float
+    lower_intercept: float
+    lower_slope: float
+
+    @property
+    def tip(self) -> float:
+        """Information at which the lines meet, where the test must have ended."""
+        opening = self.upper_intercept + self.lower_intercept
+        return opening / (self.margin - self.upper_slope - self.lower_slope)
+
+    @property
+    def expected_information(self) -> float:
+        """Information that a test of an unchanged model needs on average (Wald 1947, eq. A:72)."""
+        return 2.0 * math.log(1.0 / self.beta) / self.margin**2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Where the lines stand at one look."""
+
+    upper: float
+    """REGRESSED at or above this score."""
+    lower: float
+    """STEADY at or below this score."""
+    above: float
+    """Half-width in score units from the estimate down to the least drop still credible."""
+    below: float
+    """Half-width in score units from the estimate up to the largest drop still credible."""
+
+
+def design_lines(*, alpha: float, beta: float, margin: float, taper: float = TAPER) -> Lines:
+    """Lines of a test with these error rates.
+
+    >>> lines = design_lines(alpha=0.05, beta=0.10, margin=0.10)
+    >>> round(lines.upper_intercept, 2), round(lines.upper_slope, 4), round(lines.tip)
+    (35.24, 0.0425, 4156)
+    >>> round(math.exp(-2 * lines.upper_intercept * lines.upper_slope), 3)
+    0.05
+
+    Raises:
+        ValueError: an error rate or margin outside (0, 1), or a taper outside (0, 0.5].
+    """
+    if not all(0.0 < figure < 1.0 for figure in (alpha, beta, margin)):
+        raise ValueError("alpha, beta and margin must lie between 0 and 1")
+    if not 0.0 < taper <= 0.5:
+        raise ValueError("taper must lie in (0, 0.5]")
+    slope = margin / 2.0 * (1.0 - taper)
+    return Lines(
+        alpha=alpha,
+        beta=beta,
+        margin=margin,
+        upper_intercept=math.log(1.0 / alpha) / (2.0 * slope),
+        upper_slope=slope,
+        lower_intercept=math.log(1.0 / beta) / (2.0 * slope),
+        lower_slope=slope,
+    )
+
+
+def thresholds(lines: Lines, *, information: float, previous: float) -> Thresholds:
+    """Where the lines stand at a look with this information, the last look having had ``previous``.
+
+    Both lines are brought inwards by the expected overshoot of the step between the looks. Where a
+    large step has carried them past each other, both stand in their middle: every score decides.
+
+    >>> lines = design_lines(alpha=0.05, beta=0.10, margin=0.10)
+    >>> look = thresholds(lines, information=400.0, previous=300.0)
+    >>> round(look.upper, 2), round(look.lower, 2)
+    (46.41, 1.74)
+    """
+    correction = OVERSHOOT * math.sqrt(max(information - previous, 0.0))
+    above = lines.upper_intercept + lines.upper_slope * information - correction
+    below = lines.lower_intercept + lines.lower_slope * information - correction
+    upper, lower = above, lines.margin * information - below
+    if lower > upper:
+        upper = lower = (upper + lower) / 2.0
+    return Thresholds(upper=upper, lower=lower, above=above, below=below)

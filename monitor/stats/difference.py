@@ -1,0 +1,134 @@
+"""How much worse a candidate is than the bank: estimate, information, coupling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.stats.bank import BankSummary, Floats, Indices, least_variance
+
+PRIOR_SAMPLES = 20
+"""Samples' worth of trust in the bank's variance against the residuals' own."""
+RIDGE = 1.0
+"""Added to the squared length of the bank's residuals when the coupling weight is fitted."""
+COUPLING_SAMPLES = 40
+"""Samples on which the coupling weight is fitted before it is frozen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Draws:
+    """Scored samples of the candidate, one entry each."""
+
+    task: Indices
+    """Position of the sample's task in the bank's arrays."""
+    passed: Floats
+    """1 passed, 0 not."""
+    twin: Floats
+    """Outcome X' of the bank at the same task and seed, or the task's bank rate where there is none
+    (which leaves that sample uncoupled)."""
+
+    @property
+    def count(self) -> int:
+        """Number of samples m."""
+        return len(self.passed)
+
+    def first(self, count: int) -> Draws:
+        """The first ``count`` of them."""
+        return Draws(task=self.task[:count], passed=self.passed[:count], twin=self.twin[:count])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coupling:
+    """How closely candidate and bank move together at equal seeds."""
+
+    weight: float
+    """b of the control variate, 0 (not used) to 1."""
+    correlation: float | None
+    """rho of the two residuals; None when either never varies."""
+
+
+UNCOUPLED = Coupling(weight=0.0, correlation=None)
+"""The plain comparison."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The drop as estimated from some draws."""
+
+    drop: float
+    """D: baseline minus candidate; positive means the candidate is worse."""
+    information: float
+    """I: one over the variance of ``drop``, the bank's noise included."""
+
+    @property
+    def score(self) -> float:
+        """S = D·I."""
+        return self.drop * self.information
+
+
+def couple(bank: BankSummary, draws: Draws) -> Coupling:
+    """Fit the weight b of the bank's outcome at the same seed as a control variate.
+
+    Least squares of the candidate's residual p - X on the bank's p - X', with a ridge of 1, clipped to
+    0..1 (control variates: Owen 2013, section 8.9). The expectation of ``estimate`` does not depend on
+    it, only its variance does.
+
+    >>> bank = BankSummary(rates=np.array([0.5]), depths=np.array([32.0]), variance=0.25)
+    >>> passed = np.array([1.0, 0.0] * 20)
+    >>> draws = Draws(task=np.zeros(40, dtype=np.intp), passed=passed, twin=passed)
+    >>> couple(bank, draws) == Coupling(weight=10 / 11, correlation=1.0)
+    True
+    """
+    rate = bank.rates[draws.task]
+    own, twin = rate - draws.passed, rate - draws.twin
+    length = float(twin @ twin)
+    weight = float(np.clip(own @ twin / (length + RIDGE), 0.0, 1.0))
+    own, twin = own - own.mean(), twin - twin.mean()
+    scale = float(np.sqrt((own @ own) * (twin @ twin)))
+    correlation = float(own @ twin) / scale if scale > 0.0 else None
+    return Coupling(weight=weight, correlation=correlation)
+
+
+def estimate(bank: BankSummary, draws: Draws, *, weight: float, margin: float) -> Estimate:
+    """Estimate the drop over the bank's tasks from at least one draw.
+
+    D is the mean of r = (p_i - X) - b·(p_i - X'). Its variance has two parts: what the candidate's
+    samples scatter (the residuals' variance, shrunk towards the bank's), and what the bank itself is
+    unsure of, (1 - b)²·v·Σ w_i²/n_i with w_i the share of draws on task i.
+
+    >>> bank = BankSummary(rates=np.full(100, 0.5), depths=np.full(100, 32.0), variance=0.25)
+    >>> passed = np.tile([1.0, 0.0], 50)
+    >>> draws = Draws(task=np.arange(100), passed=passed, twin=bank.rates)
+    >>> found = estimate(bank, draws, weight=0.0, margin=0.10)
+    >>> round(found.drop, 3), round(found.information, 0)
+    (0.0, 395.0)
+    """
+    rate = bank.rates[draws.task]
+    residual = (rate - draws.passed) - weight * (rate - draws.twin)
+    share = np.bincount(draws.task, minlength=bank.tasks) / draws.count
+    scatter = _residual_variance(bank, residual, weight=weight, floor=least_variance(margin))
+    noise = (1.0 - weight) ** 2 * bank.variance * float(np.sum(share**2 / bank.depths))
+    variance = scatter * _clustering(share, draws.count) + noise
+    return Estimate(drop=float(residual.mean()), information=1.0 / variance)
+
+
+def _residual_variance(bank: BankSummary, residual: Floats, *, weight: float, floor: float) -> float:
+    """Variance of one residual, shrunk towards the bank's; small samples alone are too optimistic."""
+    spare = len(residual) - 1
+    squares = float(np.sum((residual - residual.mean()) ** 2))
+    # Each residual also carries its bank rate's error, which the noise term counts already.
+    squares -= spare * (1.0 - weight) ** 2 * bank.variance * float(np.mean(1.0 / bank.depths))
+    shrunk = (max(squares, 0.0) + PRIOR_SAMPLES * bank.variance) / (spare + PRIOR_SAMPLES)
+    return max(shrunk, floor)
+
+
+def _clustering(share: Floats, count: int) -> float:
+    """What stands for 1/m when samples crowd on few tasks.
+
+    While tasks are still unseen, several samples of one task say less about the stratum than samples
+    of several tasks do: that part of the weight falls from 1/m to the sum of squared shares.
+    """
+    unseen = float(np.mean(share == 0.0))
+    crowding = max(float(np.sum(share**2)) - 1.0 / count, 0.0)
+    return 1.0 / count + unseen * crowding

@@ -1,0 +1,134 @@
+"""Findings in; the gate's answer with every reason it rests on, out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from monitor.domain.checkpoint import Lineage
+from monitor.domain.evidence import (
+    Confirmation,
+    Decision,
+    DecisionKind,
+    DriftSignal,
+    Finding,
+    FindingKind,
+    Reason,
+    ReasonCode,
+)
+from monitor.stats.decline import ALARM, Decline
+from monitor.verdicts import wording
+from monitor.verdicts.assessment import Assessment
+from monitor.verdicts.policy import Policy
+
+CANARY_SHARE = 0.25
+"""Share of failing reference solutions from which on the sandbox, not a task, is to blame."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What a decision takes into account beside the samples."""
+
+    lineage: Lineage | None = None
+    """From the candidate's card; None when it carries none."""
+    excluded_tasks: int = 0
+    """Canaries whose reference solution failed in this evaluation's sandbox."""
+    canaries: int = 0
+    """Reference solutions that were run."""
+    environment_changed: tuple[str, ...] = ()
+    """Names of engine and sandbox settings that differ between bank and candidate."""
+    signals: tuple[DriftSignal, ...] = ()
+    """Drift signals, detected or not."""
+    indicators: tuple[DriftSignal, ...] = ()
+    """Collapse indicators, detected or not."""
+    decline: Decline | None = None
+    """The slow-decline process with this checkpoint in it; None when it is not followed."""
+
+
+def decide(assessment: Assessment, policy: Policy, circumstances: Circumstances) -> Decision:
+    """Answer PROMOTE, REJECT or HOLD; whatever is in doubt holds.
+
+    1. Our own trouble (failing canaries, a changed environment) holds, whatever the samples say.
+    2. A confirmed regression of a critical stratum rejects.
+    3. Anything unconfirmed, undecided, missing or warned of holds.
+    4. Only when every critical stratum was shown to be non-inferior is the answer PROMOTE.
+
+    The reasons of the answer come first, the others after them.
+    """
+    ours = tuple(_trouble(circumstances))
+    against = tuple(
+        wording.regressed(finding) for finding in assessment.findings if _rejects(finding, policy)
+    )
+    doubts = (*_doubts(assessment, policy), *_warnings(circumstances, policy))
+    remarks = tuple(_remarks(assessment, policy, circumstances))
+    kind = _kind(ours=ours, against=against, doubts=doubts)
+    return Decision(kind=kind, reasons=(*ours, *against, *doubts, *remarks), findings=assessment.findings)
+
+
+def _kind(
+    *, ours: tuple[Reason, ...], against: tuple[Reason, ...], doubts: tuple[Reason, ...]
+) -> DecisionKind:
+    if ours:
+        return DecisionKind.HOLD
+    if against:
+        return DecisionKind.REJECT
+    return DecisionKind.HOLD if doubts else DecisionKind.PROMOTE
+
+
+def _critical(finding: Finding, policy: Policy) -> bool:
+    return finding.evidence.stratum in policy.critical
+
+
+def _rejects(finding: Finding, policy: Policy) -> bool:
+    if finding.kind is not FindingKind.REGRESSED or not _critical(finding, policy):
+        return False
+    return finding.confirmation is Confirmation.CONFIRMED or not policy.confirm
+
+
+def _trouble(circumstances: Circumstances) -> Iterator[Reason]:
+    if circumstances.excluded_tasks > CANARY_SHARE * circumstances.canaries:
+        yield wording.canaries_failed(circumstances.excluded_tasks, circumstances.canaries)
+    if circumstances.environment_changed:
+        yield wording.environment_changed(circumstances.environment_changed)
+
+
+def _doubts(assessment: Assessment, policy: Policy) -> Iterator[Reason]:
+    critical = [finding for finding in assessment.findings if _critical(finding, policy)]
+    if not critical:
+        yield wording.nothing_weighed()
+    for finding in critical:
+        if finding.kind is FindingKind.UNDECIDED:
+            yield wording.undecided(finding)
+        elif finding.kind is FindingKind.REGRESSED and not _rejects(finding, policy):
+            yield wording.unconfirmed(finding)
+
+
+def _warnings(circumstances: Circumstances, policy: Policy) -> Iterator[Reason]:
+    if policy.require_lineage and circumstances.lineage is None:
+        yield wording.lineage_missing()
+    for code, signals in (
+        (ReasonCode.DRIFT, circumstances.signals),
+        (ReasonCode.COLLAPSE_INDICATOR, circumstances.indicators),
+    ):
+        for signal in signals:
+            if signal.detected and signal.signal in policy.holding_signals:
+                yield wording.signalled(signal, code)
+    decline = circumstances.decline
+    if decline is not None and decline.alarm and policy.slow_decline_holds:
+        yield wording.declining(decline.evidence, ALARM)
+
+
+def _remarks(assessment: Assessment, policy: Policy, circumstances: Circumstances) -> Iterator[Reason]:
+    """What is worth saying and decides nothing."""
+    for finding in assessment.findings:
+        if finding.kind in {FindingKind.STEADY, FindingKind.IMPROVED}:
+            yield wording.non_inferior(finding)
+        elif finding.kind is FindingKind.REGRESSED and not _critical(finding, policy):
+            yield wording.advisory_regressed(finding)
+    for code, signals in (
+        (ReasonCode.DRIFT, circumstances.signals),
+        (ReasonCode.COLLAPSE_INDICATOR, circumstances.indicators),
+    ):
+        for signal in signals:
+            if signal.detected and signal.signal not in policy.holding_signals:
+                yield wording.signalled(signal, code)

@@ -1,0 +1,108 @@
+"""What a model's owner asks of a checkpoint before it may be promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from monitor.domain.errors import InvalidConfig
+from monitor.domain.tasks import Stratum
+
+DEFAULT_MARGIN: Mapping[Stratum, float] = {Stratum.TAIL: 0.10, Stratum.TORSO: 0.08, Stratum.HEAD: 0.08}
+"""Samples, and the bank's depth, grow as 1/margin²: halving a margin costs four times as many. These
+take about 300 samples for an unchanged model, and a bank of 32 on 50 tasks per stratum bears them."""
+
+PRUDENCE = 0.75
+"""Share of alpha that the normal approximation is trusted with. Pass counts are skewed and their
+variance is estimated, which by simulation takes a part of alpha (docs/statistics.md)."""
+
+
+class Depth(StrEnum):
+    """How many samples an evaluation draws."""
+
+    DECIDE = "decide"
+    """As few as the decision needs."""
+    FULL = "full"
+    """All that are planned, for trend figures; the sequential decision is kept beside them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The rules a decision follows.
+
+    Raises:
+        InvalidConfig: a figure is outside its range.
+    """
+
+    alpha: float = 0.05
+    """Chance that an unchanged checkpoint has any critical stratum screened as regressed, at most."""
+    beta: float = 0.10
+    """Chance that a drop by the margin in one stratum passes its screening, at most."""
+    margin: Mapping[Stratum, float] = field(default_factory=lambda: dict(DEFAULT_MARGIN))
+    """Drop that matters, per stratum; strata left out take the default."""
+    critical: frozenset[Stratum] = frozenset(Stratum)
+    """Strata that can REJECT or HOLD; the others are advisory and only reported."""
+    minimum_samples: int = 30
+    """No stratum is decided on fewer scored samples."""
+    max_unscored_share: float = 0.05
+    """A stratum with a larger share of UNSCORED samples is UNDECIDED."""
+    max_age_s: float = 30 * 86_400.0
+    """An older evaluation no longer answers for a checkpoint."""
+    confirm: bool = True
+    """Whether REJECT needs a second test on fresh samples and the other half of the bank."""
+    confirm_alpha: float = 0.02
+    """Chance that the second test repeats a false alarm, at most."""
+    confirm_beta: float = 0.04
+    """Chance that the second test refutes a drop by the margin, at most."""
+    coupling: bool = True
+    """Whether samples are compared with the bank's sample at the same seed."""
+    depth: Depth = Depth.DECIDE
+    require_lineage: bool = False
+    """Whether a checkpoint must state its parent and the synthetic share of its training data."""
+    holding_signals: frozenset[str] = frozenset()
+    """Names of drift signals and collapse indicators that HOLD a promotion; others are only listed."""
+    slow_decline_holds: bool = True
+    """Whether an alarm of the slow-decline test holds a promotion."""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def margin_of(self, stratum: Stratum) -> float:
+        """The drop that matters in a stratum."""
+        return self.margin.get(stratum, DEFAULT_MARGIN[stratum])
+
+    def alpha_of(self, stratum: Stratum, strata: Iterable[Stratum]) -> float:
+        """The alpha of one stratum's test: Bonferroni over the critical strata at hand.
+
+        An advisory stratum is tested at the same level as a critical one, without taking from it.
+
+        >>> round(Policy().alpha_of(Stratum.TAIL, list(Stratum)), 4)
+        0.0125
+        """
+        sharing = len(self.critical.intersection(strata) | {stratum} & self.critical)
+        return PRUDENCE * self.alpha / max(sharing, 1)
+
+
+def _check(policy: Policy) -> None:
+    rates = {
+        "alpha": policy.alpha,
+        "beta": policy.beta,
+        "confirm_alpha": policy.confirm_alpha,
+        "confirm_beta": policy.confirm_beta,
+    } | {f"margin of {stratum.value}": margin for stratum, margin in policy.margin.items()}
+    for name, rate in rates.items():
+        if not 0.0 < rate < 0.5:
+            raise InvalidConfig(
+                f"The policy's {name} is {rate}.", next_step="Give a figure above 0 and below 0.5."
+            )
+    if not 0.0 <= policy.max_unscored_share < 1.0:
+        raise InvalidConfig(
+            f"The policy's max_unscored_share is {policy.max_unscored_share}.",
+            next_step="Give a share from 0 up to, not including, 1.",
+        )
+    if policy.minimum_samples < 2 or not policy.max_age_s > 0.0:
+        raise InvalidConfig(
+            "The policy's minimum_samples or max_age_s is too small.",
+            next_step="Ask for at least 2 samples and a positive age.",
+        )

@@ -1,0 +1,156 @@
+"""Reasons in an operator's words, with the figures behind them for machines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from monitor.domain.evidence import Confirmation, DriftSignal, Evidence, Finding, Reason, ReasonCode
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def regressed(finding: Finding) -> Reason:
+    """A critical stratum is worse, and that was confirmed or needs no confirmation."""
+    text = f"{_movement(finding.evidence)} against a margin of {_points(finding.evidence.margin)}"
+    text += f"; {finding.evidence.samples} samples"
+    if finding.confirmation is Confirmation.CONFIRMED and finding.confirming is not None:
+        text += f"; confirmed with {finding.confirming.samples} fresh samples"
+    return _reason(ReasonCode.STRATUM_REGRESSED, text, finding)
+
+
+def unconfirmed(finding: Finding) -> Reason:
+    """A critical stratum looked worse, and fresh samples have not repeated it."""
+    fresh = finding.confirming
+    if finding.confirmation is Confirmation.REFUTED and fresh is not None:
+        outcome = f"{fresh.samples} fresh samples did not repeat it ({_movement(fresh)})"
+    elif fresh is not None and fresh.problem:
+        outcome = f"it could not be confirmed: {fresh.problem[0].lower()}{fresh.problem[1:].rstrip('.')}"
+    else:
+        outcome = "it has not been confirmed with fresh samples"
+    text = f"{_movement(finding.evidence)} against a margin of {_points(finding.evidence.margin)}; {outcome}"
+    return _reason(ReasonCode.REGRESSION_UNCONFIRMED, text, finding)
+
+
+def undecided(finding: Finding) -> Reason:
+    """A critical stratum's evidence amounts to nothing."""
+    evidence = finding.evidence
+    text = f"{evidence.stratum.value} is undecided after {evidence.samples} samples"
+    if evidence.delta is not None:
+        text += f" (difference {_signed(evidence.delta)}, interval {_span(evidence)})"
+    text += f": {evidence.problem}" if evidence.problem else ": more are needed."
+    if evidence.minimum_detectable_delta is not None:
+        text += f" So far a drop of {_points(evidence.minimum_detectable_delta)} points could be shown."
+    return _reason(finding.cause or ReasonCode.STRATUM_UNDECIDED, text, finding)
+
+
+def non_inferior(finding: Finding) -> Reason:
+    """A stratum was shown not to be worse by its margin."""
+    evidence = finding.evidence
+    text = f"{_movement(evidence)}: not worse by {_points(evidence.margin)}; {evidence.samples} samples"
+    return _reason(ReasonCode.NON_INFERIOR, text, finding)
+
+
+def advisory_regressed(finding: Finding) -> Reason:
+    """A stratum is worse that the policy only wants to know about."""
+    text = f"{_movement(finding.evidence)}; the stratum is advisory; {finding.evidence.samples} samples"
+    return _reason(ReasonCode.ADVISORY_REGRESSED, text, finding)
+
+
+def nothing_weighed() -> Reason:
+    """No critical stratum has a finding."""
+    return Reason(code=ReasonCode.STRATUM_UNDECIDED, text="The bank holds no task of a critical stratum.")
+
+
+def lineage_missing() -> Reason:
+    """The policy wants to know where the weights came from, and nobody said."""
+    return Reason(
+        code=ReasonCode.LINEAGE_MISSING,
+        text="The checkpoint's card states no parent and training data, which the policy requires.",
+    )
+
+
+def canaries_failed(failed: int, run: int) -> Reason:
+    """Reference solutions fail here: the sandbox cannot be trusted with the candidate's."""
+    return Reason(
+        code=ReasonCode.CANARY_FAILED,
+        text=f"{failed} of {run} reference solutions failed in the sandbox: it, not the model, is in doubt.",
+        figures={"failed": float(failed), "run": float(run)},
+    )
+
+
+def environment_changed(names: Sequence[str]) -> Reason:
+    """Bank and candidate were drawn under different settings."""
+    return Reason(
+        code=ReasonCode.ENVIRONMENT_CHANGED,
+        text=f"Bank and candidate differ in {', '.join(names)}: differences may not be the model's. "
+        "Build the bank again under the present settings.",
+    )
+
+
+def signalled(signal: DriftSignal, code: ReasonCode) -> Reason:
+    """Outputs moved, by one measure."""
+    where = f" in {signal.stratum.value}" if signal.stratum is not None else ""
+    return Reason(
+        code=code,
+        text=f"{signal.signal}{where} moved: {signal.method} {signal.score:.3g}, "
+        f"threshold {signal.threshold:.3g}",
+        stratum=signal.stratum,
+        figures={"score": signal.score, "threshold": signal.threshold},
+    )
+
+
+def declining(evidence: float, alarm: float) -> Reason:
+    """Checkpoints lose a little each; together it is no accident."""
+    return Reason(
+        code=ReasonCode.SLOW_DECLINE,
+        text=f"Over the checkpoints since the anchor the tail has been declining: evidence {evidence:.3g}, "
+        f"alarm at {alarm:.0f}.",
+        figures={"log10_evidence": math.log10(evidence)},
+    )
+
+
+def _reason(code: ReasonCode, text: str, finding: Finding) -> Reason:
+    evidence = finding.evidence
+    figures = {
+        "delta": evidence.delta,
+        "delta_low": evidence.delta_low,
+        "delta_high": evidence.delta_high,
+        "margin": evidence.margin,
+        "samples": float(evidence.samples),
+        "minimum_detectable_delta": evidence.minimum_detectable_delta,
+    }
+    known = {name: figure for name, figure in figures.items() if figure is not None}
+    return Reason(code=code, text=text, stratum=evidence.stratum, figures=known)
+
+
+def _movement(evidence: Evidence) -> str:
+    assert evidence.delta is not None
+    verb = "lost" if evidence.delta < 0 else "gained"
+    return (
+        f"{evidence.stratum.value} {verb} {_points(abs(evidence.delta))} points (interval {_span(evidence)})"
+    )
+
+
+def _span(evidence: Evidence) -> str:
+    assert evidence.delta_low is not None
+    assert evidence.delta_high is not None
+    return f"{_signed(evidence.delta_low)} to {_signed(evidence.delta_high)}"
+
+
+def _points(ratio: float) -> str:
+    """A ratio in points, without a needless decimal.
+
+    >>> _points(0.1), _points(0.142)
+    ('10', '14.2')
+    """
+    return f"{round(100 * ratio, 1):g}"
+
+
+def _signed(ratio: float) -> str:
+    """A signed ratio in points, with a true minus sign.
+
+    >>> _signed(0.201)
+    '+20.1'
+    """
+    return f"{100 * ratio:+.1f}".replace("-", MINUS)

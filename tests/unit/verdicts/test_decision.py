@@ -1,0 +1,142 @@
+"""From findings to PROMOTE, REJECT or HOLD."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.domain.checkpoint import Lineage, Review
+from monitor.domain.errors import InvalidConfig
+from monitor.domain.evidence import DecisionKind, DriftSignal, ReasonCode
+from monitor.domain.tasks import Stratum
+from monitor.stats.decline import Decline
+from monitor.verdicts.assessment import Assessment, assess
+from monitor.verdicts.average import average_only_decision
+from monitor.verdicts.decision import Circumstances, decide
+from monitor.verdicts.policy import Policy
+
+from .outcomes import BROKEN, RATIOS, bank, run
+
+BANK = bank()
+POLICY = Policy()
+WORSE = {**RATIOS, BROKEN: 0.2}
+CALM = Circumstances()
+STEADY, _ = run(BANK, RATIOS, POLICY)
+BROKEN_TAIL, _ = run(BANK, WORSE, POLICY)
+UNREPEATED, _ = run(BANK, WORSE, POLICY, confirming=RATIOS)
+SIGNAL = DriftSignal(signal="collision", method="permutation", score=0.4, threshold=0.1, detected=True)
+
+
+def codes(decision):
+    return [reason.code for reason in decision.reasons]
+
+
+def test_non_inferior_strata_promote_with_a_reason_each():
+    decision = decide(STEADY, POLICY, CALM)
+    assert decision.kind is DecisionKind.PROMOTE
+    assert codes(decision) == [ReasonCode.NON_INFERIOR] * 3
+    assert decision.findings == STEADY.findings
+
+
+def test_a_confirmed_regression_rejects_in_words_an_operator_understands():
+    decision = decide(BROKEN_TAIL, POLICY, CALM)
+    assert decision.kind is DecisionKind.REJECT
+    first = decision.reasons[0]
+    assert first.code is ReasonCode.STRATUM_REGRESSED
+    assert first.text.startswith("tail lost ")
+    assert "against a margin of 10; " in first.text
+    assert "confirmed with " in first.text
+    assert first.figures["delta"] < -0.1
+
+
+def test_a_regression_that_fresh_samples_do_not_repeat_holds():
+    decision = decide(UNREPEATED, POLICY, CALM)
+    assert decision.kind is DecisionKind.HOLD
+    assert decision.reasons[0].code is ReasonCode.REGRESSION_UNCONFIRMED
+    assert "did not repeat it" in decision.reasons[0].text
+
+
+def test_without_samples_it_holds():
+    decision = decide(assess(BANK, [], POLICY), POLICY, CALM)
+    assert decision.kind is DecisionKind.HOLD
+    assert set(codes(decision)) == {ReasonCode.STRATUM_UNDECIDED}
+
+
+def test_without_any_critical_stratum_it_holds():
+    assert decide(Assessment(findings=(), wanted=()), POLICY, CALM).kind is DecisionKind.HOLD
+
+
+def test_an_advisory_regression_is_said_and_does_not_stop_a_promotion():
+    policy = Policy(critical=frozenset(Stratum) - {BROKEN})
+    assessment, _ = run(BANK, WORSE, policy)
+    decision = decide(assessment, policy, CALM)
+    assert decision.kind is DecisionKind.PROMOTE
+    assert ReasonCode.ADVISORY_REGRESSED in codes(decision)
+
+
+@pytest.mark.parametrize(
+    ("circumstances", "code"),
+    [
+        (Circumstances(canaries=16, excluded_tasks=8), ReasonCode.CANARY_FAILED),
+        (Circumstances(environment_changed=("dtype",)), ReasonCode.ENVIRONMENT_CHANGED),
+    ],
+)
+@pytest.mark.parametrize("assessment", [STEADY, BROKEN_TAIL])
+def test_our_own_trouble_holds_whatever_the_samples_say(assessment, circumstances, code):
+    decision = decide(assessment, POLICY, circumstances)
+    assert decision.kind is DecisionKind.HOLD
+    assert decision.reasons[0].code is code
+
+
+def test_a_few_failing_canaries_are_borne():
+    assert decide(STEADY, POLICY, Circumstances(canaries=16, excluded_tasks=2)).kind is DecisionKind.PROMOTE
+
+
+def test_a_signal_holds_only_where_the_policy_names_it_and_never_rejects():
+    moved = Circumstances(indicators=(SIGNAL,), signals=(replace(SIGNAL, signal="tokens"),))
+    listed = decide(STEADY, POLICY, moved)
+    assert listed.kind is DecisionKind.PROMOTE
+    assert {ReasonCode.COLLAPSE_INDICATOR, ReasonCode.DRIFT} < set(codes(listed))
+    held = decide(STEADY, Policy(holding_signals=frozenset({"collision"})), moved)
+    assert held.kind is DecisionKind.HOLD
+    assert held.reasons[0].code is ReasonCode.COLLAPSE_INDICATOR
+
+
+def test_a_missing_lineage_holds_where_it_is_required():
+    policy = Policy(require_lineage=True)
+    assert decide(STEADY, policy, CALM).reasons[0].code is ReasonCode.LINEAGE_MISSING
+    card = Lineage(parent=None, training_data=("web",), synthetic_share=0.0, review=Review.NONE)
+    assert decide(STEADY, policy, Circumstances(lineage=card)).kind is DecisionKind.PROMOTE
+
+
+def test_a_slow_decline_holds_and_gives_its_evidence():
+    alarmed = Circumstances(decline=Decline(capitals=(1e4,) * 7))
+    decision = decide(STEADY, POLICY, alarmed)
+    assert decision.kind is DecisionKind.HOLD
+    assert decision.reasons[0].figures["log10_evidence"] == pytest.approx(4.0)
+    assert decide(STEADY, Policy(slow_decline_holds=False), alarmed).kind is DecisionKind.PROMOTE
+
+
+def test_an_average_hides_a_broken_tail():
+    assert average_only_decision(BROKEN_TAIL.findings) is DecisionKind.PROMOTE
+    assert average_only_decision(STEADY.findings) is DecisionKind.PROMOTE
+    assert average_only_decision(BROKEN_TAIL.findings, weights={BROKEN: 1.0}) is DecisionKind.REJECT
+    assert average_only_decision(()) is DecisionKind.HOLD
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"alpha": 0.0},
+        {"beta": 0.7},
+        {"margin": {Stratum.TAIL: -0.1}},
+        {"max_unscored_share": 1.0},
+        {"minimum_samples": 1},
+        {"max_age_s": 0.0},
+        {"alpha": float("nan")},
+    ],
+)
+def test_a_policy_outside_its_ranges_is_refused(wrong):
+    with pytest.raises(InvalidConfig):
+        Policy(**wrong)
