@@ -1,0 +1,190 @@
+"""From checkpoints that arrive to evaluations that wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.domain.checkpoint import Checkpoint, Role
+from monitor.domain.errors import InvalidInput
+from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, State
+from monitor.domain.samples import SamplingPlan
+from monitor.domain.tasks import Suite
+from monitor.ports import CheckpointSource, Store, Unusable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What is watched, and what is asked of it."""
+
+    model: str
+    suite: Suite
+    plan: SamplingPlan
+    baseline: str
+    """``promoted``, ``first``, or the beginning of a checkpoint digest."""
+    store: Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """What one look at the source led to."""
+
+    queued: tuple[Evaluation, ...]
+    unusable: tuple[Unusable, ...]
+    baseline: str | None
+    """Digest of the baseline; None while there is none, and then nothing but a bank is queued."""
+
+
+def poll(watch: Watch, source: CheckpointSource, now: datetime) -> Poll:
+    """Queue an evaluation of every settled checkpoint that has none.
+
+    Does the same however often it is called. Without a baseline nothing is evaluated, unless
+    ``baseline: first`` adopts the first checkpoint that settles.
+
+    Raises:
+        InvalidConfig: the source does not exist.
+        StoreTrouble: nothing was queued that is not stored.
+    """
+    arrivals = source.arrivals(now)
+    for checkpoint in arrivals.settled:
+        watch.store.remember(watch.model, checkpoint, now=now)
+    if watch.baseline == "first" and arrivals.settled and Role.BASELINE not in watch.store.roles(watch.model):
+        adopt(watch, arrivals.settled[0], now=now)
+    baseline = baseline_of(watch)
+    wanted: list[Evaluation] = []
+    if baseline is not None:
+        wanted.append(_queued(watch, baseline, Purpose.BANK, now=now))
+        wanted += [
+            candidate(watch, checkpoint, baseline, now=now)
+            for checkpoint in arrivals.settled
+            if checkpoint.digest != baseline.digest
+        ]
+    queued = tuple(evaluation for evaluation in wanted if watch.store.enqueue(evaluation))
+    return Poll(
+        queued=queued, unusable=arrivals.unusable, baseline=baseline.digest if baseline is not None else None
+    )
+
+
+def adopt(watch: Watch, checkpoint: Checkpoint, *, now: datetime) -> None:
+    """Make a checkpoint the baseline; the first ever adopted is also the anchor and promoted."""
+    roles = watch.store.roles(watch.model)
+    watch.store.remember(watch.model, checkpoint, now=now)
+    watch.store.assign(watch.model, Role.BASELINE, checkpoint.digest, now=now)
+    for role in (Role.ANCHOR, Role.PROMOTED):
+        if role not in roles:
+            watch.store.assign(watch.model, role, checkpoint.digest, now=now)
+
+
+def promote(watch: Watch, checkpoint: Checkpoint, *, now: datetime) -> None:
+    """Record that a checkpoint was promoted; with ``baseline: promoted`` it is the next baseline."""
+    watch.store.remember(watch.model, checkpoint, now=now)
+    watch.store.assign(watch.model, Role.PROMOTED, checkpoint.digest, now=now)
+    if watch.baseline == "promoted":
+        watch.store.assign(watch.model, Role.BASELINE, checkpoint.digest, now=now)
+
+
+def baseline_of(watch: Watch) -> Checkpoint | None:
+    """The checkpoint that candidates are weighed against now; None when there is none yet."""
+    if watch.baseline in {"promoted", "first"}:
+        digest = watch.store.roles(watch.model).get(Role.BASELINE)
+    else:
+        digest = watch.baseline
+    if digest is None:
+        return None
+    return next((c for c in watch.store.checkpoints(watch.model) if c.digest.startswith(digest)), None)
+
+
+def bank_key(watch: Watch, baseline: str) -> EvaluationKey:
+    """Key of the evaluation that holds a baseline's bank."""
+    return EvaluationKey(
+        model=watch.model,
+        checkpoint=baseline,
+        suite=watch.suite.digest,
+        plan=watch.plan.digest,
+        purpose=Purpose.BANK,
+    )
+
+
+def bank(watch: Watch, checkpoint: Checkpoint, *, now: datetime) -> Evaluation:
+    """The evaluation that builds a checkpoint's bank, not yet queued."""
+    return _queued(watch, checkpoint, Purpose.BANK, now=now)
+
+
+def candidate(
+    watch: Watch, checkpoint: Checkpoint, baseline: Checkpoint, *, now: datetime, again: bool = False
+) -> Evaluation:
+    """The evaluation of a candidate against a baseline, not yet queued.
+
+    There is one of them, found again however often it is asked for; ``again`` makes a new one.
+    """
+    return _queued(
+        watch,
+        checkpoint,
+        Purpose.RECHECK if again else Purpose.CANDIDATE,
+        now=now,
+        baseline=baseline.digest,
+        occasion=now.isoformat(timespec="seconds") if again else "",
+    )
+
+
+def recheck(watch: Watch, *, every_s: float, now: datetime) -> Evaluation | None:
+    """Queue a fresh evaluation of the promoted checkpoint when the last one is old enough.
+
+    Returns:
+        What was queued; None when nothing is due, promoted, or to be weighed against.
+    """
+    digest, baseline = watch.store.roles(watch.model).get(Role.PROMOTED), baseline_of(watch)
+    promoted = next((c for c in watch.store.checkpoints(watch.model) if c.digest == digest), None)
+    if promoted is None or baseline is None:
+        return None
+    latest = watch.store.evaluations(watch.model, checkpoint=promoted.digest, limit=1)
+    if latest and (now - latest[0].created_at).total_seconds() < every_s:
+        return None
+    evaluation = candidate(watch, promoted, baseline, now=now, again=True)
+    return evaluation if watch.store.enqueue(evaluation) else None
+
+
+def _queued(
+    watch: Watch,
+    checkpoint: Checkpoint,
+    purpose: Purpose,
+    *,
+    now: datetime,
+    baseline: str = "",
+    occasion: str = "",
+) -> Evaluation:
+    return Evaluation(
+        key=EvaluationKey(
+            model=watch.model,
+            checkpoint=checkpoint.digest,
+            suite=watch.suite.digest,
+            plan=watch.plan.digest,
+            purpose=purpose,
+            baseline=baseline,
+            occasion=occasion,
+        ),
+        checkpoint=checkpoint,
+        state=State.QUEUED,
+        created_at=now,
+    )
+
+
+def find(watch: Watch, reference: str) -> Checkpoint | None:
+    """The checkpoint that a name or the beginning of a digest means.
+
+    Raises:
+        InvalidInput: it fits several.
+    """
+    known = watch.store.checkpoints(watch.model)
+    exact = [c for c in known if c.digest == reference]
+    named = [c for c in known if c.name == reference]
+    begun = [c for c in known if len(reference) >= 6 and c.digest.startswith(reference)]
+    for fits in (exact, named, begun):
+        if len(fits) > 1:
+            shown = ", ".join(c.short_digest for c in fits)
+            raise InvalidInput(
+                f"{reference!r} fits several checkpoints: {shown}.", next_step="Give one of these digests."
+            )
+        if fits:
+            return fits[0]
+    return None

@@ -1,0 +1,155 @@
+"""Evaluations from queue to decision, on fakes that keep every port's promises."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from monitor.domain.evaluation import Purpose, State
+from monitor.domain.evidence import DecisionKind, ReasonCode
+from monitor.domain.samples import Outcome
+from monitor.domain.tasks import Stratum
+from monitor.rounds.watching import baseline_of, candidate
+from monitor.rounds.worker import ATTEMPTS, work_once
+from monitor.testing import FakeEngine, FakeSandbox
+from monitor.testing.fakes import Failings
+
+from .conftest import World, checkpoint, pass_ratio
+
+WORKER = "w:1:1"
+
+
+async def evaluated(world: World, name: str):
+    wanted = candidate(world.watch, checkpoint(name), baseline_of(world.watch), now=world.clock())
+    world.watch.store.remember("acme", wanted.checkpoint, now=world.clock())
+    world.store.enqueue(wanted)
+    return await work_once(world.bench(), worker=WORKER, only=wanted.key.evaluation_id)
+
+
+async def test_a_bank_holds_every_sample_of_every_task(world):
+    await world.with_baseline()
+    (bank,) = world.store.evaluations("acme")
+    assert bank.state is State.DECIDED
+    assert bank.key.purpose is Purpose.BANK
+    assert sum(world.store.tallies(bank.key.evaluation_id).values()) == 180 * 32
+
+
+async def test_an_unchanged_checkpoint_is_promoted_for_few_samples(world):
+    await world.with_baseline()
+    record = await evaluated(world, "equal")
+    assert record.decision.kind is DecisionKind.PROMOTE
+    assert sum(world.store.tallies(record.key.evaluation_id).values()) < 600
+
+
+async def test_a_checkpoint_that_lost_the_tail_is_rejected_for_it(world):
+    await world.with_baseline()
+    record = await evaluated(world, "worse")
+    assert record.decision.kind is DecisionKind.REJECT
+    (reason,) = [r for r in record.decision.reasons if r.code is ReasonCode.STRATUM_REGRESSED]
+    assert reason.stratum is Stratum.TAIL
+
+
+async def test_an_engine_that_dies_costs_a_retry_and_changes_nothing(world):
+    await world.with_baseline()
+    undisturbed = await evaluated(world, "equal")
+    other = await World().with_baseline()
+    other.engine = FakeEngine(pass_ratio, Failings(lives=(20,)))
+    first = await evaluated(other, "equal")
+    assert first.state is State.QUEUED
+    assert 0 < len(other.store.observations(first.key.evaluation_id)) <= 20
+    other.clock.pass_s(120)
+    second = await work_once(other.bench(), worker=WORKER, only=first.key.evaluation_id)
+    assert second.decision == undisturbed.decision
+    evaluation_id = second.key.evaluation_id
+    assert other.store.observations(evaluation_id) == world.store.observations(evaluation_id)
+
+
+async def test_an_evaluation_that_is_cancelled_goes_on_where_it_was(world):
+    await world.with_baseline()
+    undisturbed = await evaluated(world, "worse")
+    other = await World().with_baseline()
+    stored = []
+
+    class Stopping(FakeSandbox):
+        async def execute(self, program):
+            stored.append(program)
+            if len(stored) == 120:
+                task.cancel()
+            return await super().execute(program)
+
+    other.sandbox = Stopping()
+    task = asyncio.create_task(evaluated(other, "worse"))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    evaluation_id = undisturbed.key.evaluation_id
+    assert other.store.evaluation(evaluation_id).state is State.QUEUED
+    other.sandbox = FakeSandbox()
+    again = await work_once(other.bench(), worker=WORKER, only=evaluation_id)
+    assert again.decision == undisturbed.decision
+
+
+async def test_an_engine_that_keeps_dying_ends_as_failed_and_never_as_a_verdict(world):
+    await world.with_baseline()
+    world.engine = FakeEngine(pass_ratio, Failings(lives=(0,) * 10))
+    record = await evaluated(world, "equal")
+    for _ in range(ATTEMPTS - 1):
+        world.clock.pass_s(1000)
+        record = await work_once(world.bench(), worker=WORKER, only=record.key.evaluation_id)
+    assert record.state is State.FAILED
+    assert record.decision is None
+    assert "died" in record.trouble
+
+
+async def test_a_checkpoint_the_engine_cannot_load_fails_at_once_with_its_reason(world):
+    await world.with_baseline()
+    world.engine = FakeEngine(pass_ratio, Failings(refused_digests={checkpoint("equal").digest}))
+    record = await evaluated(world, "equal")
+    assert record.state is State.FAILED
+    assert "cannot load" in record.trouble
+
+
+async def test_lost_programs_are_unscored_and_never_failures(world):
+    await world.with_baseline()
+    world.sandbox = FakeSandbox(lost=lambda program: "# outcome" in program.source)
+    record = await evaluated(world, "equal")
+    outcomes = {outcome for _, outcome in world.store.tallies(record.key.evaluation_id)}
+    assert outcomes == {Outcome.UNSCORED}
+    assert record.decision.kind is DecisionKind.HOLD
+
+
+async def test_tasks_whose_reference_fails_are_left_out_of_the_bank_and_named(world):
+    class Broken(FakeSandbox):
+        async def execute(self, program):
+            execution = await super().execute(program)
+            broken = "def f3()" in program.source and "# outcome" not in program.source
+            return replace(execution, outcome=Outcome.FAILED) if broken else execution
+
+    world.sandbox = Broken()
+    await world.with_baseline()
+    (bank,) = world.store.evaluations("acme")
+    assert bank.excluded_tasks == ("head/003", "tail/003", "torso/003")
+
+
+async def test_a_bank_drawn_elsewhere_is_not_comparable(world):
+    await world.with_baseline()
+
+    class Other(FakeSandbox):
+        @property
+        def identity(self):
+            return "another image"
+
+    world.sandbox = Other()
+    record = await evaluated(world, "equal")
+    assert record.decision.kind is DecisionKind.HOLD
+    assert ReasonCode.ENVIRONMENT_CHANGED in {reason.code for reason in record.decision.reasons}
+
+
+async def test_a_candidate_waits_for_the_bank(world):
+    await world.with_baseline()
+    (bank,) = world.store.evaluations("acme")
+    world.store.save(replace(bank, state=State.QUEUED))
+    record = await evaluated(world, "equal")
+    assert record.state is State.QUEUED
+    assert "bank" in record.trouble.lower()

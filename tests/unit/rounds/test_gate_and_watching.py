@@ -1,0 +1,107 @@
+"""Arrivals, roles, and the gate that is closed whenever in doubt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.domain.checkpoint import Role
+from monitor.domain.errors import InvalidInput
+from monitor.domain.evaluation import Purpose, State
+from monitor.domain.evidence import DecisionKind, ReasonCode
+from monitor.rounds.gate import decision_for
+from monitor.rounds.watching import baseline_of, candidate, find, poll, promote, recheck
+from monitor.rounds.worker import work_once
+from monitor.testing import FakeSource
+
+from .conftest import World, checkpoint
+
+
+def answer(world: World, reference: str):
+    return decision_for(world.watch, reference, world.policy, now=world.clock())
+
+
+def code(world: World, reference: str) -> tuple[DecisionKind, ReasonCode]:
+    decision = answer(world, reference)
+    return decision.kind, decision.reasons[0].code
+
+
+def test_an_unknown_checkpoint_is_held(world):
+    assert code(world, "nobody") == (DecisionKind.HOLD, ReasonCode.CHECKPOINT_UNKNOWN)
+
+
+def test_without_a_baseline_everything_is_held_and_nothing_is_queued(world):
+    result = poll(world.watch, FakeSource([checkpoint("equal")]), world.clock())
+    assert result.queued == ()
+    assert result.baseline is None
+    assert code(world, "equal") == (DecisionKind.HOLD, ReasonCode.BASELINE_MISSING)
+
+
+def test_the_first_arrival_is_adopted_where_the_configuration_says_so(world):
+    watch = replace(world.watch, baseline="first")
+    result = poll(watch, FakeSource([checkpoint("equal"), checkpoint("worse")]), world.clock())
+    assert [e.key.purpose for e in result.queued] == [Purpose.BANK, Purpose.CANDIDATE]
+    assert world.store.roles("acme")[Role.ANCHOR] == checkpoint("equal").digest
+
+
+async def test_each_arrival_is_queued_once_however_often_we_look(world):
+    await world.with_baseline()
+    source = FakeSource([checkpoint("equal"), checkpoint("base")])
+    assert len(poll(world.watch, source, world.clock()).queued) == 1
+    assert poll(world.watch, source, world.clock()).queued == ()
+
+
+async def test_the_gate_follows_an_evaluation_from_missing_to_stale(world):
+    await world.with_baseline()
+    subject = checkpoint("equal")
+    world.store.remember("acme", subject, now=world.clock())
+    assert code(world, "equal") == (DecisionKind.HOLD, ReasonCode.EVALUATION_MISSING)
+    poll(world.watch, FakeSource([subject]), world.clock())
+    assert code(world, "equal") == (DecisionKind.HOLD, ReasonCode.EVALUATION_RUNNING)
+    await work_once(world.bench(), worker="w:1:1")
+    assert code(world, "equal")[0] is DecisionKind.PROMOTE
+    world.clock.pass_s(world.policy.max_age_s + 1)
+    assert code(world, "equal") == (DecisionKind.HOLD, ReasonCode.EVALUATION_STALE)
+
+
+async def test_a_failed_evaluation_is_held_with_its_trouble(world):
+    await world.with_baseline()
+    subject = checkpoint("equal")
+    world.store.remember("acme", subject, now=world.clock())
+    wanted = candidate(world.watch, subject, baseline_of(world.watch), now=world.clock())
+    world.store.save(replace(wanted, state=State.FAILED, trouble="The disk was on fire."))
+    decision = answer(world, "equal")
+    assert decision.reasons[0].code is ReasonCode.EVALUATION_FAILED
+    assert "on fire" in decision.reasons[0].text
+
+
+async def test_the_baseline_itself_passes_its_own_gate(world):
+    await world.with_baseline()
+    assert code(world, "base") == (DecisionKind.PROMOTE, ReasonCode.BASELINE_ITSELF)
+
+
+async def test_a_promoted_checkpoint_becomes_the_baseline_and_the_anchor_stays(world):
+    await world.with_baseline()
+    promote(world.watch, checkpoint("equal"), now=world.clock())
+    assert baseline_of(world.watch) == checkpoint("equal")
+    assert world.store.roles("acme")[Role.ANCHOR] == checkpoint("base").digest
+    queued = poll(world.watch, FakeSource([checkpoint("equal")]), world.clock()).queued
+    assert [(e.key.purpose, e.checkpoint.name) for e in queued] == [(Purpose.BANK, "equal")]
+
+
+async def test_the_promoted_checkpoint_is_rechecked_when_it_is_time_and_not_before(world):
+    await world.with_baseline()
+    assert recheck(world.watch, every_s=3600, now=world.clock()) is None
+    world.clock.pass_s(3601)
+    assert recheck(world.watch, every_s=3600, now=world.clock()).key.purpose is Purpose.RECHECK
+    assert recheck(world.watch, every_s=3600, now=world.clock()) is None
+
+
+def test_a_name_that_two_checkpoints_bear_is_refused_with_their_digests(world):
+    for digest in ("a" * 64, "b" * 64):
+        world.store.remember("acme", replace(checkpoint("x"), digest=digest), now=world.clock())
+    with pytest.raises(InvalidInput, match="aaaaaaaaaaaa, bbbbbbbbbbbb"):
+        find(world.watch, "x")
+    assert find(world.watch, "aaaaaa").digest == "a" * 64
+    assert answer(world, "x").kind is DecisionKind.HOLD

@@ -1,0 +1,74 @@
+"""Which samples are drawn next."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.domain.tasks import Stratum
+from monitor.rounds.waves import Pick, adjacent, bank_waves, next_wave, order_of_tasks
+from monitor.verdicts.assessment import Want
+from monitor.verdicts.pairing import Phase
+
+from .conftest import small_suite
+
+SUITE = small_suite(20)
+ALL = {task.task_id for task in SUITE}
+
+
+def want(stratum: Stratum, *, samples: int = 100, indices: int = 8) -> Want:
+    return Want(stratum=stratum, phase=Phase.SCREENING, indices=tuple(range(indices)), samples=samples)
+
+
+def wave(*wants: Want, size: int, tasks=frozenset(ALL), drawn=()):
+    return next_wave(SUITE, wants, tasks=tasks, drawn=set(drawn), size=size)
+
+
+def test_a_wave_is_shared_evenly_and_names_the_most_urgent_first():
+    picks = wave(want(Stratum.TAIL), want(Stratum.HEAD), size=20)
+    assert [pick.task_id[:4] for pick in picks] == ["tail"] * 10 + ["head"] * 10
+
+
+def test_a_stratum_that_needs_little_leaves_its_share_to_the_others():
+    picks = wave(want(Stratum.TAIL, samples=5), want(Stratum.HEAD), size=40)
+    assert [sum(pick.task_id.startswith(s) for pick in picks) for s in ("tail", "head")] == [5, 35]
+
+
+def test_every_task_is_drawn_once_before_any_is_drawn_twice():
+    picks = wave(want(Stratum.TAIL), size=20)
+    assert len({pick.task_id for pick in picks}) == 20
+    assert {pick.index for pick in picks} == {0}
+
+
+def test_tasks_that_are_left_out_are_not_drawn():
+    kept = {task_id for task_id in ALL if not task_id.endswith("3")}
+    picks = wave(want(Stratum.TAIL), size=500, tasks=kept)
+    assert {pick.task_id for pick in picks} == {t for t in kept if t.startswith("tail")}
+
+
+def test_the_order_differs_between_passes_and_is_the_same_every_time():
+    orders = [order_of_tasks(SUITE, Stratum.TAIL, index, ALL) for index in (0, 1, 0)]
+    assert orders[0] == orders[2] != orders[1]
+
+
+@given(size=st.integers(1, 90), waves=st.integers(1, 6))
+def test_waves_never_repeat_a_sample(size, waves):
+    drawn: list[Pick] = []
+    for _ in range(waves):
+        drawn += wave(want(Stratum.TAIL), want(Stratum.TORSO), size=size, drawn=drawn)
+    assert len(set(drawn)) == len(drawn)
+    assert len(drawn) <= size * waves + waves
+
+
+def test_a_bank_holds_every_sample_once():
+    picks = [p for wave in bank_waves(SUITE.tasks, depth=5, size=17) for p in wave]
+    assert len(picks) == len(set(picks)) == 60 * 5
+
+
+def test_adjacent_samples_of_a_task_share_a_request():
+    runs = adjacent([Pick("a", 0), Pick("a", 1), Pick("a", 3), Pick("b", 4)])
+    assert runs == [[Pick("a", 0), Pick("a", 1)], [Pick("a", 3)], [Pick("b", 4)]]
+
+
+def test_no_request_asks_for_more_than_sixteen_samples():
+    assert [len(run) for run in adjacent(Pick("a", i) for i in range(40))] == [16, 16, 8]
