@@ -101,9 +101,13 @@ def _unseen(
     connection: Connection, evaluation_ref: int, task_refs: Mapping[str, int], batch: Sequence[Sample]
 ) -> list[Sample]:
     seen: set[tuple[int, int]] = set()
+    indices = [sample.index for sample in batch] or [0]
     for chunk in _chunks(sorted(task_refs.values()), _IN_LIST):
         query = select(samples_table.c.task_ref, samples_table.c.sample_index).where(
-            samples_table.c.evaluation_ref == evaluation_ref, samples_table.c.task_ref.in_(chunk)
+            samples_table.c.evaluation_ref == evaluation_ref,
+            samples_table.c.task_ref.in_(chunk),
+            # A wave adds the same few indices to many tasks; what they had before need not be read.
+            samples_table.c.sample_index.between(min(indices), max(indices)),
         )
         seen.update((task_ref, index) for task_ref, index in connection.execute(query))
     new = []

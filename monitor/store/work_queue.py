@@ -26,9 +26,11 @@ class SqlWorkQueue:
     def enqueue(self, evaluation: Evaluation) -> bool:
         """Add a QUEUED evaluation; False when one with its id is already known."""
         statement = self._database.insert(evaluations).values({**row_of(evaluation), "attempts": 0})
+        unless_known = statement.on_conflict_do_nothing(index_elements=["evaluation_id"])
+        # SQLAlchemy counts inserted rows only on request, and never where it asks for their numbers.
+        counted = unless_known.inline().execution_options(preserve_rowcount=True)
         with self._database.writing() as connection:
-            result = connection.execute(statement.on_conflict_do_nothing(index_elements=["evaluation_id"]))
-            return bool(result.rowcount)
+            return connection.execute(counted).rowcount == 1
 
     def lease(
         self,
