@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from monitor.domain.errors import MonitorError
+from monitor.domain.errors import InvalidConfig, MonitorError
 from monitor.domain.evidence import Decision
 from monitor.export.families import metric_families
 from monitor.export.snapshot import Snapshot, take_snapshot
@@ -37,6 +37,10 @@ class StoreCollector(Collector):
         suite_names: Mapping[str, str] = MappingProxyType({}),
         candidates: int = 10,
     ) -> None:
+        if candidates < 1:
+            raise InvalidConfig(
+                f"Cannot publish the last {candidates} candidates.", next_step="Publish at least one."
+            )
         self._store = store
         self._model = model
         self._decision_for = decision_for

@@ -71,6 +71,7 @@ def metric_families(snapshot: Snapshot, *, model: str, suite_names: Mapping[str,
     """Every family of the catalogue but ``tailwatch_store_up``, in a stable order."""
     published = tuple(_Labelled(each, model, suite_names) for each in snapshot.checkpoints)
     yield _info(published)
+    yield _ordinals(published)
     yield _pass_ratios(published)
     for figure in _FIGURES:
         yield _evidence(figure, published)
@@ -115,6 +116,17 @@ def _info(published: tuple[_Labelled, ...]) -> Metric:
             values = (*each.identity, checkpoint.name, checkpoint.revision, role, engine)
             # An info family insists on a mapping of its own beside the labels; ours holds none.
             family.add_metric(values, {})
+    return family
+
+
+def _ordinals(published: tuple[_Labelled, ...]) -> Metric:
+    family = GaugeMetricFamily(
+        "tailwatch_checkpoint_ordinal",
+        "The how-many-th of its model's checkpoints this is, by arrival.",
+        labels=("model", "checkpoint"),
+    )
+    for each in published:
+        family.add_metric(each.identity, each.published.ordinal)
     return family
 
 

@@ -25,6 +25,8 @@ class PublishedCheckpoint:
     """One checkpoint with the last result there is about it."""
 
     checkpoint: Checkpoint
+    ordinal: int
+    """The how-many-th of its model's checkpoints it is, by arrival, from 1."""
     roles: tuple[str, ...]
     """``baseline``, ``promoted`` or both; ``candidate`` when it is neither."""
     decision: Decision
@@ -58,11 +60,12 @@ def take_snapshot(
     held = {roles[role] for role in PUBLISHED_ROLES if role in roles}
     known = store.checkpoints(model)
     free = [checkpoint for checkpoint in known if checkpoint.digest not in held]
-    newest = {checkpoint.digest for checkpoint in free[len(free) - min(candidates, len(free)) :]}
+    newest = {checkpoint.digest for checkpoint in free[-candidates:]}
+    reading = _Reading(store=store, model=model, roles=roles, decision_for=decision_for)
     return Snapshot(
         checkpoints=tuple(
-            _publish(store, checkpoint, model=model, roles=roles, decision_for=decision_for)
-            for checkpoint in known
+            _publish(reading, checkpoint, ordinal)
+            for ordinal, checkpoint in enumerate(known, start=1)
             if checkpoint.digest in held | newest
         ),
         queue=store.depth(),
@@ -83,24 +86,29 @@ def role_names(roles: Mapping[Role, str], digest: str) -> tuple[str, ...]:
     return held or (CANDIDATE,)
 
 
-def _publish(
-    store: Store,
-    checkpoint: Checkpoint,
-    *,
-    model: str,
-    roles: Mapping[Role, str],
-    decision_for: Callable[[str], Decision],
-) -> PublishedCheckpoint:
-    newest = store.evaluations(model, checkpoint=checkpoint.digest, limit=NEWEST_EVALUATIONS)
-    baseline = roles.get(Role.BASELINE, "")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """What every checkpoint of one snapshot is read with."""
+
+    store: Store
+    model: str
+    roles: Mapping[Role, str]
+    decision_for: Callable[[str], Decision]
+
+
+def _publish(reading: _Reading, checkpoint: Checkpoint, ordinal: int) -> PublishedCheckpoint:
+    store, digest = reading.store, checkpoint.digest
+    newest = store.evaluations(reading.model, checkpoint=digest, limit=NEWEST_EVALUATIONS)
+    baseline = reading.roles.get(Role.BASELINE, "")
     # A difference to an earlier baseline must not be read as one to the present baseline.
     evaluation = last_decided(
         tuple(each for each in newest if each.key.purpose is Purpose.BANK or each.key.baseline == baseline)
     )
     return PublishedCheckpoint(
         checkpoint=checkpoint,
-        roles=role_names(roles, checkpoint.digest),
-        decision=decision_for(checkpoint.digest),
+        ordinal=ordinal,
+        roles=role_names(reading.roles, digest),
+        decision=reading.decision_for(digest),
         evaluation=evaluation,
         tallies={} if evaluation is None else store.tallies(evaluation.key.evaluation_id),
     )

@@ -88,6 +88,14 @@ def test_a_checkpoint_tells_its_name_revision_engine_and_every_role_it_holds(sto
     }
 
 
+def test_checkpoints_are_numbered_by_arrival(store):
+    told = [
+        value(store, "tailwatch_checkpoint_ordinal", checkpoint=each.short_digest)
+        for each in (story.GEN0, story.CONTROL1, story.GEN3)
+    ]
+    assert told == [1, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("metric", "expected"),
     [
