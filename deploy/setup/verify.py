@@ -80,15 +80,21 @@ def attempt(step: Step) -> Result:
         start_new_session=True,
     )
     hung = threading.Event()
-    timer = threading.Timer(step.limit_s, lambda: (hung.set(), end_group(process.pid)))
+
+    def give_up() -> None:
+        hung.set()
+        end_group(process.pid)
+
+    timer = threading.Timer(step.limit_s, give_up)
     timer.start()
     last_line = ""
     try:
         assert process.stdout is not None
-        for line in process.stdout:
-            sys.stdout.write(line)
-            sys.stdout.flush()
-            last_line = line.strip() or last_line
+        with process.stdout as lines:
+            for line in lines:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+                last_line = line.strip() or last_line
         code = process.wait()
     finally:
         timer.cancel()
