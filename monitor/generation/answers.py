@@ -1,0 +1,157 @@
+"""vLLM's HTTP vocabulary: requests as JSON, and answers as completions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from monitor.domain.errors import EngineTrouble
+from monitor.domain.samples import Completion, FinishReason, SampleRequest, Style
+
+INSTRUCTION = (
+    "Complete the following code. "
+    "Answer with the complete code in one fenced code block and nothing else.\n\n"
+)
+"""Put before the prompt in chat style, in the user's turn: not every chat template has a system turn."""
+
+_LOGPROB_OF_NONE = -9999.0
+"""What vLLM writes for a probability of zero."""
+_MAX_DETAIL = 300
+
+
+def completion_path(request: SampleRequest) -> str:
+    """Where a request is sent."""
+    return "/v1/chat/completions" if request.plan.style is Style.CHAT else "/v1/completions"
+
+
+def request_body(request: SampleRequest, model_id: str) -> dict[str, Any]:
+    """The JSON of one request: one prompt, ``count`` samples.
+
+    Never several prompts: they would share one seed and so one noise, which correlates the tasks.
+    """
+    plan = request.plan
+    body: dict[str, Any] = {
+        "model": model_id,
+        "n": request.count,
+        "seed": request.seed,
+        "temperature": plan.temperature,
+        "top_p": plan.top_p,
+        "max_tokens": plan.max_tokens,
+        "stop": list(request.stop),
+        # Said although they are vLLM's defaults: a server may take others from generation_config.json.
+        "top_k": 0,
+        "min_p": 0.0,
+        "repetition_penalty": 1.0,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+    }
+    if plan.temperature == 0:
+        # vLLM allows one greedy sample per request; the others are the same text.
+        body["n"] = 1
+    if plan.style is Style.CHAT:
+        message = {"role": "user", "content": INSTRUCTION + request.prompt}
+        return body | {"messages": [message], "logprobs": True, "top_logprobs": 0}
+    return body | {"prompt": request.prompt, "logprobs": 0}
+
+
+def prompt_logprobs_body(text: str, model_id: str) -> dict[str, Any]:
+    """The JSON that asks for the log probabilities of a text's own tokens."""
+    return {
+        "model": model_id,
+        "prompt": text,
+        "max_tokens": 1,
+        "temperature": 0.0,
+        "prompt_logprobs": 0,
+    }
+
+
+def completions(request: SampleRequest, answer: Mapping[str, Any]) -> list[Completion]:
+    """The samples in an answer, ordered by index.
+
+    Raises:
+        EngineTrouble: it does not hold what was asked for.
+    """
+    try:
+        choices = {int(choice["index"]): choice for choice in answer["choices"]}
+        if request.plan.temperature == 0:
+            choices = dict.fromkeys(range(request.count), choices[0])
+        return [_completion(request, child, choices[child]) for child in range(request.count)]
+    except (KeyError, TypeError, ValueError) as exc:
+        raise EngineTrouble(
+            f"The engine's answer for task {request.task_id} does not hold {request.count} samples "
+            f"as vLLM gives them ({type(exc).__name__}: {exc}).",
+            next_step="Check that the URL is a vLLM server's and that its version is 0.11 or newer.",
+        ) from exc
+
+
+def refused(request: SampleRequest, detail: str) -> list[Completion]:
+    """What stands in for the samples of a request that the engine refused."""
+    return [
+        Completion(
+            task_id=request.task_id,
+            index=request.first_index + child,
+            seed=request.seed + child,
+            text="",
+            finish_reason=FinishReason.ABORT,
+            tokens=0,
+            detail=detail[:_MAX_DETAIL] or "the engine refused the request without a reason",
+        )
+        for child in range(request.count)
+    ]
+
+
+def prompt_logprobs(answer: Mapping[str, Any]) -> tuple[float, ...]:
+    """Log probability of each token of the prompt but the first.
+
+    Raises:
+        EngineTrouble: it does not hold any.
+    """
+    try:
+        entries = answer["choices"][0]["prompt_logprobs"]
+        return tuple(float(next(iter(entry.values()))["logprob"]) for entry in entries if entry)
+    except (KeyError, IndexError, TypeError, ValueError, StopIteration) as exc:
+        raise EngineTrouble(
+            "The engine's answer holds no prompt log probabilities.",
+            next_step="Check that the URL is a vLLM server's; other servers do not give them.",
+        ) from exc
+
+
+def error_text(content: Any) -> str:
+    """The message in an error answer's JSON, of any of the shapes that vLLM and gateways use."""
+    if isinstance(content, Mapping):
+        inner = content.get("error", content.get("detail", content.get("message", content)))
+        return error_text(inner) if isinstance(inner, Mapping) and inner is not content else str(inner)
+    return str(content)
+
+
+def _completion(request: SampleRequest, child: int, choice: Mapping[str, Any]) -> Completion:
+    logprobs = _token_logprobs(choice)
+    text = choice["message"]["content"] if "message" in choice else choice["text"]
+    reason = _finish_reason(choice)
+    return Completion(
+        task_id=request.task_id,
+        index=request.first_index + child,
+        seed=request.seed + child,
+        text=text or "",
+        finish_reason=reason,
+        tokens=len(logprobs),
+        mean_logprob=math.fsum(logprobs) / len(logprobs) if logprobs else None,
+        min_logprob=min(logprobs) if logprobs else None,
+        detail=""
+        if reason is not FinishReason.ABORT
+        else f"the engine ended it: {choice.get('finish_reason')}",
+    )
+
+
+def _finish_reason(choice: Mapping[str, Any]) -> FinishReason:
+    known = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
+    return known.get(str(choice["finish_reason"]), FinishReason.ABORT)
+
+
+def _token_logprobs(choice: Mapping[str, Any]) -> Sequence[float]:
+    logprobs = choice.get("logprobs") or {}
+    values: Sequence[Any] = logprobs.get("token_logprobs") or ()
+    if "content" in logprobs:
+        values = [entry["logprob"] for entry in logprobs["content"] or ()]
+    return [max(float(value), _LOGPROB_OF_NONE) for value in values if value is not None]

@@ -1,0 +1,82 @@
+"""How a managed vLLM server is started: its command and its environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import monitor
+from monitor.generation import leash
+from monitor.generation.distribution import Vllm
+
+SERVED_NAME = "tailwatch"
+"""Model id of every checkpoint on a managed server, so that a switch does not change it."""
+PROOF_EXTENSION = "monitor.generation.proof.WeightProof"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerPlan:
+    """How to run vLLM servers on this machine."""
+
+    folder: Path
+    """Where logs and the records of running servers are kept; one folder may serve several engines."""
+    args: tuple[str, ...] = ()
+    """The user's own vLLM arguments; they come last, so they win over ours."""
+    ready_s: float = 600.0
+    """How long a server may take until it answers."""
+    threads: int = 1
+    """OpenMP threads on CPU; the API server and the scheduler keep about one more core busy."""
+    kv_cache_gib: int = 1
+    """Memory for the key-value cache, on CPU only: on a GPU vLLM takes a share of the device."""
+    port: int | None = None
+    """Loopback port; None for any free one."""
+
+
+def server_command(plan: ServerPlan, vllm: Vllm, *, weights: Path, port: int) -> list[str]:
+    """The command line of a leashed server for one checkpoint."""
+    server = [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
+    ours = [
+        *("--model", str(weights), "--served-model-name", SERVED_NAME),
+        *("--host", "127.0.0.1", "--port", str(port)),
+        # A checkpoint's own generation_config.json would change the sampler between checkpoints.
+        *("--generation-config", "vllm"),
+        *("--worker-extension-cls", PROOF_EXTENSION),
+        *("--uvicorn-log-level", "warning", "--disable-log-stats"),
+    ]
+    if vllm.on_cpu:
+        # bfloat16 is emulated on most CPUs, and compilation costs more than it gains there.
+        ours += ["--dtype", "float32", "--enforce-eager", "--distributed-executor-backend", "uni"]
+    return [sys.executable, "-I", "-S", leash.__file__, *server, *ours, *plan.args]
+
+
+def server_environment(plan: ServerPlan, vllm: Vllm, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a server; what the user has set already stays as it is."""
+    ours = {
+        "HF_HUB_OFFLINE": "1",
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+    }
+    if vllm.on_cpu:
+        ours |= {
+            "VLLM_CPU_KVCACHE_SPACE": str(plan.kv_cache_gib),
+            "OMP_NUM_THREADS": str(plan.threads),
+            # Binding threads to cores makes two engines on one machine fight for the same cores.
+            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+            # Lets the engine process load the model itself: one process and one import of vLLM less.
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+        }
+    forced = {
+        # Weights are switched through development endpoints; the server listens on loopback only.
+        "VLLM_SERVER_DEV_MODE": "1",
+        "PYTHONPATH": _python_path(inherited),
+    }
+    return {**ours, **inherited, **forced}
+
+
+def _python_path(inherited: Mapping[str, str]) -> str:
+    """Where the server's worker finds the proof extension, installed or not."""
+    ours = str(Path(monitor.__file__).resolve().parent.parent)
+    return os.pathsep.join(part for part in (ours, inherited.get("PYTHONPATH", "")) if part)

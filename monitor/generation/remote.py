@@ -1,0 +1,78 @@
+"""The port ``Engine`` with a vLLM server that somebody else runs."""
+
+from __future__ import annotations
+
+from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.errors import EngineTrouble, InvalidCheckpoint
+from monitor.generation.client import Patience, Refused, VllmClient
+from monitor.generation.introduction import introduce
+from monitor.generation.served import ServedModel
+
+
+class RemoteEngine:
+    """Asks a server by URL; it neither starts it nor changes what it serves.
+
+    Args:
+        url: the server's address, with or without ``/v1``.
+        model_id: what the server calls the model; None for the checkpoint's name.
+        api_key: its key; None for none.
+        concurrency: most requests in flight.
+        patience: how long to try again.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        model_id: str | None = None,
+        api_key: str | None = None,
+        concurrency: int = 64,
+        patience: Patience | None = None,
+    ) -> None:
+        self._model_id = model_id
+        self._concurrency = concurrency
+        self._client = VllmClient(url, concurrency=concurrency, api_key=api_key, patience=patience)
+        self._model: ServedModel | None = None
+
+    async def serve(self, checkpoint: Checkpoint) -> ServedModel:
+        """Check that the model answers, and take its fingerprint; see :class:`monitor.ports.Engine`.
+
+        Raises:
+            InvalidCheckpoint: the server has no model of that name.
+            InvalidConfig: the server does not accept the key.
+            EngineTrouble: it cannot be reached, or is no vLLM.
+        """
+        if self._model is not None:
+            self._model.retire()
+        model_id = self._model_id or checkpoint.name
+        try:
+            acquaintance = await introduce(
+                self._client, kind="vllm-remote", model_id=model_id, settings={"url": self._client.url}
+            )
+        except Refused as refusal:
+            raise self._explained(refusal, model_id) from refusal
+        self._model = ServedModel(
+            self._client,
+            name=checkpoint.name,
+            model_id=model_id,
+            identity=acquaintance.identity,
+            fingerprint=acquaintance.fingerprint,
+            concurrency=self._concurrency,
+        )
+        return self._model
+
+    async def close(self) -> None:
+        """Close the connections; the server goes on."""
+        await self._client.close()
+
+    def _explained(self, refusal: Refused, model_id: str) -> InvalidCheckpoint | EngineTrouble:
+        if refusal.status == 404:
+            return InvalidCheckpoint(
+                f"The vLLM server at {self._client.url} serves no model {model_id}, but: {refusal.detail}.",
+                next_step="Name one of those as the endpoint's model, or serve yours there.",
+            )
+        return EngineTrouble(
+            f"The vLLM server at {self._client.url} refuses the canary prompts "
+            f"(status {refusal.status}): {refusal.detail}.",
+            next_step="Serve with prompt log probabilities allowed and a context of at least 64 tokens.",
+        )
