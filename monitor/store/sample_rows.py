@@ -65,6 +65,8 @@ class Place(NamedTuple):
 def row_of(sample: Sample, place: Place) -> dict[str, Any]:
     """All columns of the sample."""
     completion, execution = sample.completion, sample.execution
+    # They are stored once, so they had better be the same.
+    assert (completion.task_id, completion.index) == (sample.task_id, sample.index)
     return {
         "evaluation_ref": place.evaluation_ref,
         "task_ref": place.task_ref,

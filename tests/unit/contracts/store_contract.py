@@ -17,7 +17,7 @@ from monitor.domain.evaluation import State
 from monitor.domain.samples import Outcome
 from monitor.domain.tasks import Stratum
 from monitor.ports import Assignment, Store, TaskTally
-from tests.unit.contracts import store_nouns as nouns
+from tests.unit.contracts import store_strategies as nouns
 from tests.unit.contracts.store_nouns import NOON, a_checkpoint, a_sample, an_evaluation, later
 
 # One store serves all examples of a test, so every example works under an evaluation of its own. Every

@@ -1,0 +1,30 @@
+"""A database's tables, in words that can be compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, inspect
+
+
+def described(engine: Engine) -> dict[str, Any]:
+    """Columns, keys and indexes of every table."""
+    tables = inspect(engine)
+    return {
+        name: {
+            "columns": [
+                (column["name"], str(column["type"]), column["nullable"])
+                for column in tables.get_columns(name)
+            ],
+            "key": tables.get_pk_constraint(name)["constrained_columns"],
+            "unique": sorted(tuple(item["column_names"]) for item in tables.get_unique_constraints(name)),
+            "indexes": sorted(
+                (item["name"], tuple(item["column_names"])) for item in tables.get_indexes(name)
+            ),
+            "foreign": sorted(
+                (tuple(key["constrained_columns"]), key["referred_table"])
+                for key in tables.get_foreign_keys(name)
+            ),
+        }
+        for name in tables.get_table_names()
+    }
