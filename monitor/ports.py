@@ -6,7 +6,7 @@ each adapter.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -44,6 +44,18 @@ class Arrivals:
     """Those that have stopped changing and are not checkpoints an engine could serve."""
     doubts: tuple[Unusable, ...] = ()
     """Settled ones that can be evaluated although something about them is wrong, such as the card."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that an evaluation needs, and whether it is here."""
+
+    name: str
+    ok: bool
+    detail: str
+    """What was found, or what is wrong."""
+    next_step: str
+    """How to mend it; empty when it is well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +101,7 @@ class CompletionModel(Protocol):
         """What answers, and whether it repeats itself for a repeated seed."""
         ...
 
-    def complete(self, requests: Iterable[SampleRequest]) -> AsyncIterator[Completion]:
+    def complete(self, requests: Iterable[SampleRequest]) -> AsyncGenerator[Completion, None]:
         """Completions as they finish, in any order; one per requested sample.
 
         A request that the engine refuses comes back as completions with ``FinishReason.ABORT``.

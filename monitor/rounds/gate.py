@@ -62,7 +62,8 @@ def latest_evaluation(watch: Watch, checkpoint: str, baseline: str) -> Evaluatio
         == (baseline, watch.suite.digest, watch.plan.digest)
     ]
     decided = [evaluation for evaluation in fitting if evaluation.state is State.DECIDED]
-    return (decided or fitting or [None])[-1]
+    counting = decided or fitting
+    return counting[-1] if counting else None
 
 
 def _answer(latest: Evaluation | None, name: str, policy: Policy, now: datetime) -> Decision:

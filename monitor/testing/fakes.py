@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -108,7 +108,7 @@ class FakeModel:
             kind="fake", version="1", settings={}, seed_stable=not self._failings.forgets_seeds
         )
 
-    async def complete(self, requests: Iterable[SampleRequest]) -> AsyncIterator[Completion]:
+    async def complete(self, requests: Iterable[SampleRequest]) -> AsyncGenerator[Completion, None]:
         """Completions marked PASSED with the checkpoint's probability for the task, else FAILED."""
         for request in requests:
             for child in range(request.count):

@@ -1,0 +1,113 @@
+"""The `tailwatch` command: its groups, and how errors reach the reader."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import wraps
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn, ParamSpec
+
+import click
+from rich.console import Console
+
+from monitor import __version__
+from monitor.domain.errors import InvalidInput, MonitorError
+
+ERROR = 3
+"""Exit code of everything that is not an answer."""
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """Where and how a command speaks."""
+
+    as_json: bool
+    """Print one JSON document to standard output instead of text for people."""
+    out: Console
+    """Results."""
+    progress: Console
+    """Progress and remarks: standard error, silent when it is not a terminal."""
+
+    def answer(self, document: Any, render: Callable[[Console], None]) -> None:
+        """Print the result in the form that was asked for."""
+        if self.as_json:
+            click.echo(json.dumps(document, indent=2, allow_nan=False))
+        else:
+            render(self.out)
+
+
+def terminal(*, as_json: bool) -> Terminal:
+    """Speak to the standard streams."""
+    return Terminal(as_json=as_json, out=Console(), progress=Console(stderr=True))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tailwatch")
+@click.option("--debug", is_flag=True, help="Show a traceback with errors.")
+def cli(debug: bool) -> None:
+    """Watch deployed code models for lost rare tasks, and answer the promotion gate."""
+
+
+config_option = click.option(
+    "-c",
+    "--config",
+    "config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="Configuration file.  [default: tailwatch.yaml]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def asynchronous(command: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Run a command that is a coroutine function."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        asyncio.run(command(*args, **kwargs))
+
+    return run
+
+
+def main() -> NoReturn:
+    """Entry point: run the command and turn errors into one paragraph and an exit code."""
+    import_module("monitor.cli.commands")  # each command registers on `cli` when it is imported
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ERROR)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted. What was finished is stored; the same command goes on from there.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(ERROR)
+    except Exception as error:  # noqa: BLE001 - the last boundary before the reader
+        _report(error)
+        sys.exit(ERROR)
+    sys.exit(0)
+
+
+def _report(error: Exception) -> None:
+    if "--debug" in sys.argv[1:]:
+        import traceback  # noqa: PLC0415 - needed on this path only
+
+        traceback.print_exception(error)
+        return
+    if isinstance(error, MonitorError):
+        message, next_step = error.message, error.next_step
+    else:
+        message = f"Tailwatch met an error it did not expect: {type(error).__name__}: {error}"
+        next_step = "Run the same command as `tailwatch --debug …` and report what it prints."
+    if "--json" in sys.argv[1:]:
+        kind = "invalid" if isinstance(error, (InvalidInput, click.UsageError)) else "trouble"
+        click.echo(json.dumps({"error": {"kind": kind, "message": message, "next_step": next_step}}))
+    click.echo(f"tailwatch: {message}\n  {next_step}", err=True)

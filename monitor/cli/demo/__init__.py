@@ -1,0 +1,1 @@
+"""`tailwatch demo`: the whole path on real checkpoints, told as it happens."""

@@ -1,0 +1,123 @@
+"""What the demo does: a folder is watched, checkpoints arrive in it, each is decided."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+import yaml
+
+from monitor.config import Options, load_options
+from monitor.discovery.checkpoints import load_checkpoint
+from monitor.domain.errors import InvalidInput, MonitorError
+from monitor.domain.evaluation import Evaluation, State
+from monitor.ports import CheckpointSource
+from monitor.rounds.bench import Bench
+from monitor.rounds.watching import Watch, adopt, bank, poll
+from monitor.rounds.worker import work_once, worker_name
+
+SHELVES = tuple(
+    Path(__file__).resolve().parents[depth] / folder
+    for depth, folder in ((2, "share/checkpoints"), (3, "benchmarks/lab/checkpoints"))
+)
+"""Where the lab's checkpoints are: in the installed package, or in a checkout."""
+
+BASELINE = "gen0"
+ARRIVALS = ("control1", "8bit", "gen1", "control2", "gen2", "gen3")
+"""Checkpoints in the order in which they arrive."""
+
+SETTLE_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One checkpoint's way from settled to decided."""
+
+    name: str
+    evaluation: Evaluation
+    seconds: float
+    """From being settled in the watched folder to its decision."""
+
+
+def checkpoints_folder() -> Path:
+    """The folder of the lab's checkpoints.
+
+    Raises:
+        InvalidInput: this installation has none.
+    """
+    for shelf in SHELVES:
+        if all((shelf / name / "config.json").is_file() for name in (BASELINE, *ARRIVALS)):
+            return shelf
+    raise InvalidInput(
+        "The demo's checkpoints are not installed.", next_step="Run it from a checkout, after `make lab`."
+    )
+
+
+def lay_out(folder: Path, *, backend: str, port: int) -> Options:
+    """Make an empty deployment in a folder: configuration, watched folder, no store.
+
+    Raises:
+        InvalidInput: the folder holds something that is not an earlier demo.
+    """
+    config = folder / "tailwatch.yaml"
+    if folder.exists() and any(folder.iterdir()) and not config.is_file():
+        raise InvalidInput(
+            f"{folder} holds something else than an earlier demo.", next_step="Name another with --folder."
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "checkpoints").mkdir(parents=True)
+    config.write_text(yaml.safe_dump(_configuration(backend, port), sort_keys=False), encoding="utf-8")
+    return load_options(config)
+
+
+def _configuration(backend: str, port: int) -> dict[str, object]:
+    return {
+        "model": "lab",
+        "checkpoints": {"source": "folder", "path": "checkpoints", "settle_s": SETTLE_S},
+        "engine": {
+            "kind": "managed",
+            "args": ["--max-model-len", "256", "--dtype", "float32", "--enforce-eager"],
+            "concurrency": 96,
+        },
+        "suite": "lab",
+        "sampling": {"samples_per_task": 32, "temperature": 1.0, "max_tokens": 128},
+        "policy": {"margin": {"tail": 0.10, "torso": 0.10, "head": 0.05}},
+        "sandbox": {"backend": "docker" if backend == "docker" else "namespace"},
+        "store": "sqlite:///tailwatch.db",
+        "serve": {"port": port},
+    }
+
+
+async def build_bank(bench: Bench, watch: Watch, source: Path) -> Evaluation:
+    """Adopt the baseline and draw its bank."""
+    checkpoint = load_checkpoint(source)
+    adopt(watch, checkpoint, now=bench.clock())
+    watch.store.enqueue(bank(watch, checkpoint, now=bench.clock()))
+    return _done(await work_once(bench, worker=worker_name()), BASELINE)
+
+
+async def receive(bench: Bench, watch: Watch, source: CheckpointSource, origin: Path, to: Path) -> Arrival:
+    """Let one checkpoint arrive in the watched folder and follow it to its decision."""
+    shutil.copytree(origin, to / origin.name)
+    queued: Sequence[Evaluation] = ()
+    while not queued:
+        await asyncio.sleep(SETTLE_S)
+        queued = poll(watch, source, bench.clock()).queued
+    started = monotonic()
+    evaluation = _done(
+        await work_once(bench, worker=worker_name(), only=queued[0].key.evaluation_id), origin.name
+    )
+    return Arrival(name=origin.name, evaluation=evaluation, seconds=monotonic() - started)
+
+
+def _done(evaluation: Evaluation | None, name: str) -> Evaluation:
+    if evaluation is None or evaluation.state is not State.DECIDED:
+        trouble = evaluation.trouble if evaluation else "another process works on it."
+        raise MonitorError(
+            f"The demo could not evaluate {name}: {trouble}", next_step="Run `tailwatch doctor`."
+        )
+    return evaluation

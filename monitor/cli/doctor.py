@@ -1,0 +1,84 @@
+"""`tailwatch doctor`: is everything here that an evaluation needs?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from monitor.cli.app import ERROR, asynchronous, cli, config_option, json_option, terminal
+from monitor.config import Options, load_options
+from monitor.domain.errors import MonitorError
+from monitor.ports import Check
+from monitor.store import open_store
+from monitor.suites.loading import doubts, load_suite
+from monitor.web.server import listen
+from monitor.wiring import diagnose_engine, diagnose_sandbox, now, open_source
+
+
+@cli.command()
+@config_option
+@json_option
+@asynchronous
+async def doctor(config: Path | None, as_json: bool) -> None:
+    """Check configuration, suite, store, checkpoints, engine, sandbox and port; tell how to mend each.
+
+    Exit code 0 when all is well, 3 otherwise.
+    """
+    options = load_options(config)
+    checks = [*_local(options), diagnose_engine(options), await diagnose_sandbox(options)]
+    terminal(as_json=as_json).answer(
+        {"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]},
+        lambda out: _render(out, checks),
+    )
+    sys.exit(0 if all(check.ok for check in checks) else ERROR)
+
+
+def _local(options: Options) -> Iterator[Check]:
+    yield _try("suite", lambda: _suite(options))
+    yield _try("store", lambda: _store(options))
+    yield _try("checkpoints", lambda: _checkpoints(options))
+    yield _try("port", lambda: _port(options))
+
+
+def _try(name: str, examine: Callable[[], str]) -> Check:
+    try:
+        return Check(name=name, ok=True, detail=examine(), next_step="")
+    except MonitorError as error:
+        return Check(name=name, ok=False, detail=error.message, next_step=error.next_step)
+
+
+def _suite(options: Options) -> str:
+    suite = load_suite(options.suite)
+    counts = ", ".join(f"{len(suite.stratum(stratum))} {stratum.value}" for stratum in suite.strata)
+    return "; ".join([f"{suite.name} {suite.version}: {counts} tasks", *doubts(suite)])
+
+
+def _store(options: Options) -> str:
+    with closing(open_store(options.store)) as store:
+        return store.name
+
+
+def _checkpoints(options: Options) -> str:
+    arrivals = open_source(options).arrivals(now())
+    unusable = "; ".join(f"{each.name}: {each.problem}" for each in arrivals.unusable)
+    found = f"{len(arrivals.settled)} settled, {len(arrivals.unsettled)} still being written"
+    return f"{options.checkpoints.path}: {found}" + (f"; unusable: {unusable}" if unusable else "")
+
+
+def _port(options: Options) -> str:
+    with listen(options.serve.host, options.serve.port) as socket:
+        return "{}:{} is free".format(*socket.getsockname()[:2])
+
+
+def _render(out: Console, checks: list[Check]) -> None:
+    for check in checks:
+        mark = Text("ok  ", style="green") if check.ok else Text("FAIL", style="bold red")
+        out.print(Text.assemble(mark, f" {check.name}: {check.detail}"))
+        if not check.ok:
+            out.print(Text(f"     {check.next_step}"))

@@ -1,0 +1,223 @@
+"""`tailwatch evaluate`, `tailwatch baseline build`, `tailwatch compare`: work done now, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from monitor.cli.app import Terminal, asynchronous, cli, config_option, json_option, terminal
+from monitor.cli.tables import decision_view, findings_table
+from monitor.config import load_options
+from monitor.discovery.checkpoints import load_checkpoint
+from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.errors import InvalidCheckpoint, Trouble
+from monitor.domain.evaluation import Evaluation, Purpose, State
+from monitor.export.documents import checkpoint_document, decision_document, evaluation_document
+from monitor.rounds.bench import Bench, Progress, Watcher
+from monitor.rounds.watching import adopt, bank, baseline_of, candidate, find
+from monitor.rounds.worker import recover, work_once, worker_name
+from monitor.wiring import Deployment, now, open_bench, open_deployment
+
+
+@cli.command()
+@click.argument("checkpoint")
+@click.option("--again", is_flag=True, help="Draw it anew though it is decided.")
+@config_option
+@json_option
+@asynchronous
+async def evaluate(checkpoint: str, again: bool, config: Path | None, as_json: bool) -> None:
+    """Evaluate CHECKPOINT (a folder, or a name or digest that is known) and show the decision.
+
+    What was drawn of it before is used again. Exit code 0 whatever the decision: `tailwatch gate`
+    answers by exit code.
+    """
+    speak = terminal(as_json=as_json)
+    with open_deployment(load_options(config)) as deployment:
+        subject = resolve(deployment, checkpoint)
+        baseline = _baseline(deployment)
+        wanted = candidate(deployment.watch, subject, baseline, now=now(), again=again)
+        record = await _decided(deployment, wanted, baseline, speak)
+    decision = record.decision
+    assert decision is not None
+    speak.answer(evaluation_document(record), lambda out: out.print(decision_view(subject.name, decision)))
+
+
+@cli.group()
+def baseline() -> None:
+    """Build the baseline that candidates are weighed against."""
+
+
+@baseline.command()
+@click.argument("checkpoint")
+@click.option(
+    "--samples", type=click.IntRange(2), help="Samples per task.  [default: sampling.samples_per_task]"
+)
+@config_option
+@json_option
+@asynchronous
+async def build(checkpoint: str, samples: int | None, config: Path | None, as_json: bool) -> None:
+    """Make CHECKPOINT the baseline and draw its bank of samples."""
+    speak = terminal(as_json=as_json)
+    options = load_options(config)
+    if samples is not None:
+        sampling = options.sampling.model_copy(update={"samples_per_task": samples})
+        options = options.model_copy(update={"sampling": sampling})
+    with open_deployment(options) as deployment:
+        subject = resolve(deployment, checkpoint)
+        with watching(speak) as watcher:
+            async with open_bench(deployment, watcher=watcher) as bench:
+                record = await _ready_bank(bench, deployment, subject, deeper=samples is not None)
+        adopt(deployment.watch, subject, now=now())
+        tallies = deployment.store.tallies(record.key.evaluation_id)
+    total = sum(tallies.values())
+    excluded = ", ".join(record.excluded_tasks)
+    speak.answer(
+        {
+            "baseline": checkpoint_document(subject),
+            "samples": total,
+            "excluded_tasks": list(record.excluded_tasks),
+        },
+        lambda out: out.print(
+            f"{subject.name} ({subject.short_digest}) is the baseline: {total} samples of "
+            f"{len(deployment.watch.suite) - len(record.excluded_tasks)} tasks."
+            + (f"\nLeft out, since their reference fails here: {excluded}" if excluded else ""),
+            highlight=False,
+        ),
+    )
+
+
+@cli.command()
+@click.argument("a")
+@click.argument("b")
+@config_option
+@json_option
+@asynchronous
+async def compare(a: str, b: str, config: Path | None, as_json: bool) -> None:
+    """Weigh checkpoint B against checkpoint A, whatever the baseline is.
+
+    Draws what is not stored yet: the bank of A, and as many samples of B as the evidence needs.
+    """
+    speak = terminal(as_json=as_json)
+    with open_deployment(load_options(config)) as deployment:
+        first, second = resolve(deployment, a), resolve(deployment, b)
+        if first.digest == second.digest:
+            raise InvalidCheckpoint(
+                f"{a} and {b} are the same checkpoint, {first.short_digest}.",
+                next_step="Name two different ones.",
+            )
+        wanted = candidate(deployment.watch, second, first, now=now())
+        record = await _decided(deployment, wanted, first, speak)
+    decision = record.decision
+    assert decision is not None
+
+    def render(out: Console) -> None:
+        out.print(f"{second.name} against {first.name}", highlight=False)
+        out.print(findings_table(decision.findings))
+
+    document = {
+        "a": checkpoint_document(first),
+        "b": checkpoint_document(second),
+        **decision_document(decision),
+    }
+    speak.answer(document, render)
+
+
+def resolve(deployment: Deployment, reference: str) -> Checkpoint:
+    """The checkpoint that a folder, a name or a digest means; a folder is read now.
+
+    Raises:
+        InvalidCheckpoint: nothing of that name, or a folder that holds no checkpoint.
+    """
+    if Path(reference).exists() or "/" in reference:
+        checkpoint = load_checkpoint(Path(reference))
+        deployment.store.remember(deployment.watch.model, checkpoint, now=now())
+        return checkpoint
+    known = find(deployment.watch, reference)
+    if known is not None:
+        return known
+    arrived = deployment.options.checkpoints.path / reference
+    if arrived.is_dir():
+        return resolve(deployment, str(arrived))
+    raise InvalidCheckpoint(
+        f"There is no checkpoint {reference!r}: no such folder, and none of that name or digest is known.",
+        next_step="Give the folder that holds it, or one that `tailwatch status` lists.",
+    )
+
+
+def _baseline(deployment: Deployment) -> Checkpoint:
+    found = baseline_of(deployment.watch)
+    if found is None:
+        raise InvalidCheckpoint(
+            f"Model {deployment.watch.model} has no baseline yet.",
+            next_step="Build one with `tailwatch baseline build CHECKPOINT`.",
+        )
+    return found
+
+
+async def _decided(
+    deployment: Deployment, wanted: Evaluation, against: Checkpoint, speak: Terminal
+) -> Evaluation:
+    known = deployment.store.evaluation(wanted.key.evaluation_id)
+    if known is not None and known.state is State.DECIDED:
+        return known
+    with watching(speak) as watcher:
+        async with open_bench(deployment, watcher=watcher) as bench:
+            await _ready_bank(bench, deployment, against, deeper=False)
+            return await _work(bench, wanted)
+
+
+async def _ready_bank(
+    bench: Bench, deployment: Deployment, checkpoint: Checkpoint, *, deeper: bool
+) -> Evaluation:
+    wanted = bank(deployment.watch, checkpoint, now=now())
+    known = deployment.store.evaluation(wanted.key.evaluation_id)
+    if known is not None and known.state is State.DECIDED and not deeper:
+        return known
+    return await _work(bench, wanted)
+
+
+async def _work(bench: Bench, wanted: Evaluation) -> Evaluation:
+    """Do one evaluation now, after an earlier failure too."""
+    recover(bench.store)
+    known = bench.store.evaluation(wanted.key.evaluation_id)
+    if known is None:
+        bench.store.enqueue(wanted)
+    elif known.state in {State.FAILED, State.DECIDED, State.QUEUED}:
+        bench.store.save(replace(known, state=State.QUEUED, trouble=""))
+    record = await work_once(bench, worker=worker_name(), only=wanted.key.evaluation_id)
+    if record is None:
+        raise Trouble(
+            f"Another process is evaluating {wanted.checkpoint.name} now.",
+            next_step="Follow it with `tailwatch status`.",
+        )
+    if record.state is not State.DECIDED:
+        raise Trouble(
+            f"The evaluation of {wanted.checkpoint.name} failed: {record.trouble}",
+            next_step="What was drawn is stored; the same command goes on from there.",
+        )
+    return record
+
+
+@contextmanager
+def watching(speak: Terminal) -> Iterator[Watcher]:
+    """A progress line per evaluation, on standard error."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=speak.progress, disable=not speak.progress.is_terminal, transient=True) as bar:
+        lines: dict[str, TaskID] = {}
+
+        def watch(progress: Progress) -> None:
+            key = progress.evaluation.key
+            purpose = "bank of" if key.purpose is Purpose.BANK else "samples of"
+            if key.evaluation_id not in lines:
+                description = f"{purpose} {progress.evaluation.checkpoint.name}"
+                lines[key.evaluation_id] = bar.add_task(description, total=progress.expected)
+            bar.update(lines[key.evaluation_id], completed=progress.samples)
+
+        yield watch

@@ -1,0 +1,142 @@
+"""`tailwatch gate`, `tailwatch promote`, `tailwatch status`: answers from the store alone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from monitor.cli.app import cli, config_option, json_option, terminal
+from monitor.cli.tables import by_stratum, decided, decision_view, evidence_cell
+from monitor.config import load_options
+from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.errors import InvalidInput
+from monitor.domain.evaluation import Evaluation
+from monitor.domain.evidence import DecisionKind
+from monitor.domain.tasks import RAREST_FIRST
+from monitor.export.documents import checkpoint_document, decision_document, evaluation_document
+from monitor.rounds.gate import decision_for, latest_evaluation
+from monitor.rounds.watching import baseline_of, find
+from monitor.rounds.watching import promote as promote_checkpoint
+from monitor.wiring import Deployment, now, open_deployment
+
+
+@cli.command()
+@click.argument("candidate")
+@config_option
+@json_option
+def gate(candidate: str, config: Path | None, as_json: bool) -> None:
+    """Answer whether CANDIDATE (a name or digest) may be promoted.
+
+    Exit code 0 PROMOTE, 1 REJECT, 2 HOLD, 3 error. Answers from what is stored; evaluates nothing.
+    """
+    with open_deployment(load_options(config)) as deployment:
+        decision = decision_for(deployment.watch, candidate, deployment.policy, now=now())
+    terminal(as_json=as_json).answer(
+        {"candidate": candidate, **decision_document(decision)},
+        lambda out: out.print(decision_view(candidate, decision)),
+    )
+    sys.exit(decision.kind.exit_code)
+
+
+@cli.command()
+@click.argument("checkpoint")
+@click.option("--force", is_flag=True, help="Also when the gate does not say PROMOTE.")
+@config_option
+@json_option
+def promote(checkpoint: str, force: bool, config: Path | None, as_json: bool) -> None:
+    """Record that CHECKPOINT was promoted.
+
+    With `baseline: promoted` it becomes the baseline of the checkpoints that come after it.
+    """
+    with open_deployment(load_options(config)) as deployment:
+        watch = deployment.watch
+        known = find(watch, checkpoint)
+        decision = decision_for(watch, checkpoint, deployment.policy, now=now())
+        if known is None or (decision.kind is not DecisionKind.PROMOTE and not force):
+            raise InvalidInput(
+                f"The gate says {decision.kind.value.upper()} for {checkpoint}: {decision.reasons[0].text}",
+                next_step="Evaluate it first." if known is None else "Promote it all the same with --force.",
+            )
+        promote_checkpoint(watch, known, now=now())
+    terminal(as_json=as_json).answer(
+        {"promoted": checkpoint_document(known)},
+        lambda out: out.print(f"{known.name} ({known.short_digest}) is promoted.", highlight=False),
+    )
+
+
+@cli.command()
+@config_option
+@json_option
+def status(config: Path | None, as_json: bool) -> None:
+    """Show every checkpoint, its role, its evaluation and the gate's answer."""
+    with open_deployment(load_options(config)) as deployment:
+        rows = _rows(deployment)
+        queue = dict(deployment.store.depth())
+    document = {
+        "model": deployment.watch.model,
+        "suite": deployment.watch.suite.name,
+        "queue": queue,
+        "checkpoints": [row.document for row in rows],
+    }
+    terminal(as_json=as_json).answer(document, lambda out: _print_status(out, deployment, rows, queue))
+
+
+class _Row:
+    """One checkpoint as `status` shows it."""
+
+    def __init__(self, deployment: Deployment, checkpoint: Checkpoint) -> None:
+        watch = deployment.watch
+        self.checkpoint = checkpoint
+        self.roles = sorted(
+            r.value for r, digest in watch.store.roles(watch.model).items() if digest == checkpoint.digest
+        )
+        self.decision = decision_for(watch, checkpoint.digest, deployment.policy, now=now())
+        baseline = baseline_of(watch)
+        self.evaluation: Evaluation | None = (
+            latest_evaluation(watch, checkpoint.digest, baseline.digest) if baseline else None
+        )
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {
+            **checkpoint_document(self.checkpoint),
+            "roles": self.roles,
+            "gate": decision_document(self.decision),
+            "evaluation": evaluation_document(self.evaluation) if self.evaluation else None,
+        }
+
+
+def _rows(deployment: Deployment) -> list[_Row]:
+    watch = deployment.watch
+    return [_Row(deployment, checkpoint) for checkpoint in watch.store.checkpoints(watch.model)]
+
+
+def _print_status(out: Console, deployment: Deployment, rows: list[_Row], queue: dict[str, int]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("checkpoint", "digest", "role", "gate", *(s.value for s in RAREST_FIRST), "why"):
+        table.add_column(heading)
+    for row in rows:
+        found = by_stratum(row.decision.findings)
+        table.add_row(
+            row.checkpoint.name,
+            row.checkpoint.short_digest,
+            ", ".join(row.roles),
+            decided(row.decision.kind),
+            *(
+                evidence_cell(found[s].evidence, found[s].kind) if s in found else evidence_cell(None)
+                for s in RAREST_FIRST
+            ),
+            row.decision.reasons[0].text,
+        )
+    out.print(f"Model {deployment.watch.model}, suite {deployment.watch.suite.name}", highlight=False)
+    if rows:
+        out.print(table)
+    else:
+        out.print("No checkpoint yet. Build a baseline with `tailwatch baseline build CHECKPOINT`.")
+    if queue:
+        out.print(", ".join(f"{count} {state}" for state, count in sorted(queue.items())), highlight=False)

@@ -1,0 +1,85 @@
+"""`tailwatch init`: a commented configuration file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from monitor.cli.app import cli, json_option, terminal
+from monitor.config import FILE_NAME
+from monitor.domain.errors import InvalidConfig
+
+TEMPLATE = """\
+# Tailwatch configuration. Every key is explained in docs/configuration.md.
+# Each can be set by an environment variable too: TAILWATCH_SERVE__PORT=9900.
+
+model: {model}                    # the label `model` of every metric
+
+checkpoints:
+  source: folder
+  path: {checkpoints}             # each folder below it is a checkpoint
+  settle_s: 60                    # unchanged for so long: complete
+
+engine:
+  kind: managed                   # or remote, with `url: http://host:8000`
+  args: []                        # passed to vLLM, for example ["--max-model-len", "4096"]
+  concurrency: 64                 # samples in flight; one wave between two looks at the evidence
+
+suite: {suite}                    # a name, or a folder with suite.yaml
+
+sampling:
+  samples_per_task: 32            # depth of the baseline's bank
+  temperature: 0.8
+  max_tokens: 512
+  style: completion               # or chat
+
+baseline: promoted                # or first, or a checkpoint digest
+
+policy:
+  alpha: 0.05                     # false alarms per checkpoint, over all strata
+  beta: 0.10                      # missed drops of the size of the margin
+  # margin: {{tail: 0.10, torso: 0.10, head: 0.05}}
+  # advisory: [head]              # strata that never reject on their own
+
+sandbox:
+  backend: docker                 # or namespace, where no Docker engine can be had (weaker)
+  # slots: 8                      # programs at once; default: one per core
+
+schedule:
+  poll: 60s
+  recheck_promoted: 24h
+
+store: sqlite:///tailwatch.db     # or postgresql+psycopg://user@host/tailwatch
+
+serve:
+  host: 127.0.0.1
+  port: 9817
+"""
+
+
+@cli.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path(FILE_NAME))
+@click.option("--model", default="my-model", show_default=True, help="Name of the watched model.")
+@click.option("--checkpoints", default="checkpoints", show_default=True, help="Folder they arrive in.")
+@click.option("--suite", default="lab", show_default=True, help="Suite to ask.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@json_option
+def init(path: Path, model: str, checkpoints: str, suite: str, force: bool, as_json: bool) -> None:
+    """Write a commented tailwatch.yaml."""
+    if path.exists() and not force:
+        raise InvalidConfig(
+            f"{path} exists already.", next_step="Edit it, name another file, or overwrite it with --force."
+        )
+    try:
+        path.write_text(TEMPLATE.format(model=model, checkpoints=checkpoints, suite=suite), encoding="utf-8")
+    except OSError as error:
+        raise InvalidConfig(
+            f"{path} cannot be written: {error.strerror}.",
+            next_step="Name a file in a folder you may write to.",
+        ) from error
+    next_step = f"tailwatch doctor -c {path}"
+    terminal(as_json=as_json).answer(
+        {"written": str(path), "next": next_step},
+        lambda out: out.print(f"Wrote {path}. Check it and this machine with: {next_step}", highlight=False),
+    )

@@ -1,0 +1,176 @@
+"""`tailwatch serve`: the daemon; one process, one asyncio loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import click
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from monitor.cli.app import asynchronous, cli, config_option
+from monitor.cli.logs import start_logging
+from monitor.config import load_options
+from monitor.domain.errors import MonitorError
+from monitor.domain.evaluation import Evaluation
+from monitor.domain.evidence import Decision
+from monitor.export.collector import StoreCollector, new_registry
+from monitor.export.health import Health, PartHealth, store_health
+from monitor.ports import CheckpointSource
+from monitor.rounds.gate import decision_for
+from monitor.rounds.watching import poll, recheck
+from monitor.rounds.worker import recover, work, worker_name
+from monitor.web.app import Sources, create_app
+from monitor.web.server import listen
+from monitor.web.server import serve as serve_http
+from monitor.wiring import Deployment, now, open_bench, open_deployment, open_source
+
+log = logging.getLogger("tailwatch")
+
+IDLE_S = 1.0
+"""How often the worker asks the queue when nothing waits."""
+
+
+@cli.command()
+@config_option
+@click.option("--log-format", type=click.Choice(["auto", "text", "json"]), default="auto", show_default=True)
+@asynchronous
+async def serve(config: Path | None, log_format: str) -> None:
+    """Watch the checkpoints folder, evaluate what arrives, serve /metrics, /health and the gate.
+
+    Survives kill -9 at any moment: started again, it goes on with what it was doing.
+    """
+    start_logging(log_format)
+    options = load_options(config)
+    with open_deployment(options) as deployment:
+        source = open_source(options)
+        await asyncio.to_thread(look, deployment, source)
+        async with answering(deployment) as address, open_bench(deployment) as bench:
+            recovered = recover(deployment.store)
+            log.info("serving", extra={"address": address, "model": options.model, "recovered": recovered})
+            scheduler = _scheduler(deployment, source)
+            scheduler.start()
+            worker = asyncio.create_task(work(bench, worker=worker_name(), idle_s=IDLE_S, done=_tell))
+            try:
+                await _until_stopped(worker)
+            finally:
+                scheduler.shutdown(wait=False)
+                worker.cancel()
+                await asyncio.gather(worker, return_exceptions=True)
+    log.info("stopped")
+
+
+@asynccontextmanager
+async def answering(deployment: Deployment) -> AsyncIterator[str]:
+    """Serve metrics, health and the gate while the context is open.
+
+    Yields:
+        The address, for example ``http://127.0.0.1:9817``.
+
+    Raises:
+        PortTaken: another process listens there.
+    """
+    options, store, watch = deployment.options, deployment.store, deployment.watch
+    socket = listen(options.serve.host, options.serve.port)
+    gate = partial(_gate, deployment)
+    collector = StoreCollector(
+        store,
+        model=watch.model,
+        decision_for=gate,
+        suite_names={watch.suite.digest: watch.suite.name},
+    )
+    app = create_app(
+        Sources(
+            store=store,
+            model=watch.model,
+            decision_for=gate,
+            health=partial(_health, deployment),
+            registry=new_registry(collector),
+            now=now,
+        )
+    )
+    task = asyncio.create_task(serve_http(app, socket))
+    try:
+        yield "http://{}:{}".format(*socket.getsockname()[:2])
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _gate(deployment: Deployment, reference: str) -> Decision:
+    return decision_for(deployment.watch, reference, deployment.policy, now=now())
+
+
+def _health(deployment: Deployment) -> Health:
+    part, last_success_at = store_health(deployment.store, deployment.watch.model)
+    folder = deployment.options.checkpoints.path
+    source = PartHealth(name="checkpoints", ok=folder.is_dir(), detail=str(folder))
+    return Health(parts=(part, source), last_success_at=last_success_at)
+
+
+def look(deployment: Deployment, source: CheckpointSource) -> None:
+    """Poll the source once and tell what it led to."""
+    result = poll(deployment.watch, source, now())
+    for evaluation in result.queued:
+        log.info(
+            "queued",
+            extra={
+                "checkpoint": evaluation.checkpoint.name,
+                "digest": evaluation.checkpoint.short_digest,
+                "purpose": evaluation.key.purpose.value,
+            },
+        )
+    for unusable in result.unusable:
+        log.warning("unusable", extra={"checkpoint": unusable.name, "problem": unusable.problem})
+    if result.baseline is None:
+        log.warning("no baseline: build one with `tailwatch baseline build CHECKPOINT`")
+
+
+def _scheduler(deployment: Deployment, source: CheckpointSource) -> AsyncIOScheduler:
+    """Idempotent polls; the work itself waits in the store's queue."""
+    scheduler = AsyncIOScheduler(
+        timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+    schedule = deployment.options.schedule
+
+    async def tick() -> None:
+        try:
+            await asyncio.to_thread(look, deployment, source)
+            await asyncio.to_thread(recheck, deployment.watch, every_s=schedule.recheck_promoted, now=now())
+        except MonitorError as error:
+            log.error("poll failed", extra={"problem": str(error)})  # noqa: TRY400 - the message says it all
+
+    scheduler.add_job(tick, "interval", seconds=schedule.poll)
+    return scheduler
+
+
+async def _tell(evaluation: Evaluation) -> None:
+    decision = evaluation.decision
+    log.info(
+        evaluation.state.value,
+        extra={
+            "run": evaluation.key.evaluation_id,
+            "checkpoint": evaluation.checkpoint.name,
+            "purpose": evaluation.key.purpose.value,
+            "decision": decision.kind.value if decision else None,
+            "reason": decision.reasons[0].text if decision else evaluation.trouble or None,
+        },
+    )
+
+
+async def _until_stopped(worker: asyncio.Task[None]) -> None:
+    """Return on SIGINT or SIGTERM; raise what ended the worker."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    waiting = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait({waiting, worker}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if worker in done:
+        await worker

@@ -1,0 +1,276 @@
+"""tailwatch.yaml and TAILWATCH_* variables, as frozen options."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from monitor.domain.errors import InvalidConfig
+from monitor.domain.samples import SamplingPlan, Style
+from monitor.domain.tasks import Stratum
+from monitor.verdicts.policy import Depth, Policy
+
+FILE_NAME = "tailwatch.yaml"
+"""Where the commands look when no ``--config`` is given."""
+
+_UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds(value: object) -> object:
+    """Turn ``90``, ``90s``, ``15m``, ``24h`` or ``7d`` into seconds.
+
+    >>> seconds("24h")
+    86400.0
+    """
+    if isinstance(value, str) and value[-1:] in _UNIT_S:
+        try:
+            return float(value[:-1]) * _UNIT_S[value[-1]]
+        except ValueError:
+            return value
+    return value
+
+
+Duration = Annotated[float, BeforeValidator(seconds), Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A part of the file: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CheckpointOptions(Section):
+    """Where checkpoints arrive."""
+
+    source: Literal["folder"] = "folder"
+    path: Path
+    settle_s: Annotated[float, Field(ge=0)] = 60.0
+
+
+class EngineOptions(Section):
+    """What generates."""
+
+    kind: Literal["managed", "remote"] = "managed"
+    args: tuple[str, ...] = ()
+    url: str | None = None
+    api_key_env: str | None = None
+    concurrency: Annotated[int, Field(ge=1, le=4096)] = 64
+    ready_s: Duration = 600.0
+
+
+class SamplingOptions(Section):
+    """How samples are drawn."""
+
+    samples_per_task: Annotated[int, Field(ge=1, le=10_000)] = 32
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.8
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    max_tokens: Annotated[int, Field(ge=1)] = 512
+    style: Style = Style.COMPLETION
+
+    def plan(self) -> SamplingPlan:
+        """The domain's noun for this section."""
+        return SamplingPlan(**self.model_dump())
+
+
+class PolicyOptions(Section):
+    """What the gate demands; a key that is left out has the policy's own default."""
+
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = Policy().alpha
+    beta: Annotated[float, Field(gt=0, lt=0.5)] = Policy().beta
+    margin: dict[Stratum, Annotated[float, Field(gt=0, lt=0.5)]] = Field(default_factory=dict)
+    advisory: frozenset[Stratum] = frozenset()
+    confirm: bool = True
+    coupling: bool = True
+    depth: Depth = Depth.DECIDE
+    max_age: Duration = Policy().max_age_s
+    max_unscored: Annotated[float, Field(ge=0, lt=1)] = Policy().max_unscored_share
+    require_lineage: bool = False
+
+    def policy(self) -> Policy:
+        """The domain's noun for this section."""
+        return Policy(
+            alpha=self.alpha,
+            beta=self.beta,
+            margin=self.margin,
+            critical=frozenset(Stratum) - self.advisory,
+            confirm=self.confirm,
+            coupling=self.coupling,
+            depth=self.depth,
+            max_age_s=self.max_age,
+            max_unscored_share=self.max_unscored,
+            require_lineage=self.require_lineage,
+        )
+
+
+class SandboxBackend(StrEnum):
+    """What runs the programs."""
+
+    DOCKER = "docker"
+    NAMESPACE = "namespace"
+
+
+class SandboxOptions(Section):
+    """Where programs run."""
+
+    backend: SandboxBackend = SandboxBackend.DOCKER
+    slots: Annotated[int, Field(ge=1, le=512)] = Field(default_factory=lambda: os.cpu_count() or 1)
+    runtime: str | None = None
+    image: str | None = None
+
+
+class ScheduleOptions(Section):
+    """When things are done."""
+
+    poll: Duration = 60.0
+    recheck_promoted: Duration = 86400.0
+
+
+class ServeOptions(Section):
+    """Where the daemon answers."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 9817
+
+
+class Options(BaseSettings):
+    """The whole file."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix="TAILWATCH_",
+        env_nested_delimiter="__",
+    )
+
+    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")]
+    checkpoints: CheckpointOptions
+    engine: EngineOptions = EngineOptions()
+    suite: str = "core"
+    sampling: SamplingOptions = SamplingOptions()
+    baseline: str = "promoted"
+    policy: PolicyOptions = PolicyOptions()
+    sandbox: SandboxOptions = Field(default_factory=SandboxOptions)
+    schedule: ScheduleOptions = ScheduleOptions()
+    store: str = "sqlite:///tailwatch.db"
+    state: Path = Path(".tailwatch")
+    serve: ServeOptions = ServeOptions()
+
+    @field_validator("baseline")
+    @classmethod
+    def _known_baseline(cls, value: str) -> str:
+        if value in {"promoted", "first"} or re.fullmatch(r"[0-9a-f]{6,64}", value):
+            return value
+        raise ValueError("must be promoted, first, or a checkpoint digest of at least 6 hexadecimal digits")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment variables win over the file."""
+        return env_settings, init_settings
+
+
+def load_options(path: Path | None = None) -> Options:
+    """Read a configuration file, with environment variables on top.
+
+    Relative paths in the file are relative to the file.
+
+    Args:
+        path: the file; None for ``tailwatch.yaml`` in the current folder.
+
+    Raises:
+        InvalidConfig: missing, not YAML, an unknown key, or a wrong value; names file, key and line.
+    """
+    path = path or Path(FILE_NAME)
+    content = _read(path)
+    try:
+        options = Options(**content)
+    except ValidationError as error:
+        raise _explain(path, error) from error
+    return _anchored(options, path.resolve().parent)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InvalidConfig(
+            f"There is no configuration file {path}.",
+            next_step="Write one with `tailwatch init`, or name yours with --config.",
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidConfig(
+            f"{path} cannot be read: {error}.", next_step="Check the path and its permissions."
+        ) from error
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InvalidConfig(
+            f"{path} is not valid YAML: {' '.join(str(error).split())}.",
+            next_step="Mend that line; `tailwatch init` writes a file to compare with.",
+        ) from error
+    if not isinstance(content, dict):
+        raise InvalidConfig(
+            f"{path} must hold keys and values, not {type(content).__name__}.",
+            next_step="`tailwatch init` writes a file to compare with.",
+        )
+    return {str(key): value for key, value in content.items()}
+
+
+def _explain(path: Path, error: ValidationError) -> InvalidConfig:
+    first = error.errors()[0]
+    keys = [str(part) for part in first["loc"]]
+    where = f"{path}:{_line(path, keys)}: {'.'.join(keys)}"
+    if first["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(keys[-1], _known_keys(keys[:-1]), n=1)
+        hint = (
+            f"Did you mean {close[0]}?" if close else "Remove it, or see docs/configuration.md for the keys."
+        )
+        return InvalidConfig(f"{where}: unknown key.", next_step=hint)
+    message = first["msg"].removeprefix("Value error, ")
+    return InvalidConfig(f"{where}: {message}.", next_step="See docs/configuration.md for what it takes.")
+
+
+def _known_keys(section: list[str]) -> list[str]:
+    model: type[BaseModel] = Options
+    for key in section:
+        annotation = model.model_fields[key].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return list(model.model_fields)
+
+
+def _line(path: Path, keys: list[str]) -> int:
+    """Line of the deepest of the nested keys that the file has, from 1."""
+    node, line = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), 1
+    for key in keys:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        match = next(((k, v) for k, v in pairs if k.value == key), None)
+        if match is None:
+            break
+        line, node = match[0].start_mark.line + 1, match[1]
+    return line
+
+
+def _anchored(options: Options, folder: Path) -> Options:
+    """The same options with relative paths made absolute from the file's folder."""
+    checkpoints = options.checkpoints.model_copy(update={"path": folder / options.checkpoints.path})
+    store = options.store
+    if store.startswith("sqlite:///") and not store.startswith("sqlite:////"):
+        store = f"sqlite:///{folder / store.removeprefix('sqlite:///')}"
+    return options.model_copy(
+        update={"checkpoints": checkpoints, "store": store, "state": folder / options.state}
+    )

@@ -1,0 +1,236 @@
+"""The one place where adapters are chosen and put together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from monitor.config import Options, SandboxBackend
+from monitor.discovery.folder import FolderSource
+from monitor.domain.errors import InvalidConfig, MonitorError, SandboxTrouble
+from monitor.domain.samples import Completion, Execution, Outcome, Program, SampleRequest, SamplingPlan
+from monitor.domain.tasks import Suite, Task
+from monitor.ports import Check, CheckpointSource, Count, Engine, Sandbox, Store
+from monitor.rounds.bench import Asking, Bench, Progress, Watcher
+from monitor.rounds.watching import Watch
+from monitor.sandbox.docker_sandbox import DEFAULT_IMAGE, DockerSandbox
+from monitor.sandbox.process_sandbox import NamespaceSandbox, RlimitSandbox
+from monitor.store import open_store
+from monitor.suites.assembly import assemble, reference_program, sample_request
+from monitor.suites.loading import load_suite
+from monitor.verdicts.policy import Policy
+
+
+def now() -> datetime:
+    """The time, in UTC: the only clock that is passed inwards."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What a configuration describes, with its store open and nothing running."""
+
+    options: Options
+    watch: Watch
+    policy: Policy
+    store: Store
+
+
+@contextmanager
+def open_deployment(options: Options) -> Iterator[Deployment]:
+    """Open the store and load the suite.
+
+    Raises:
+        InvalidSuite, StoreTrouble: with the reader's next step.
+    """
+    suite = load_suite(options.suite)
+    store = open_store(options.store)
+    try:
+        watch = Watch(
+            model=options.model,
+            suite=suite,
+            plan=options.sampling.plan(),
+            baseline=options.baseline,
+            store=store,
+        )
+        yield Deployment(options=options, watch=watch, policy=options.policy.policy(), store=store)
+    finally:
+        store.close()
+
+
+def open_source(options: Options) -> CheckpointSource:
+    """Where the configuration says that checkpoints arrive."""
+    return FolderSource(options.checkpoints.path, settle_s=options.checkpoints.settle_s)
+
+
+def _engine(options: Options) -> Engine:
+    engine = options.engine
+    if engine.kind == "remote":
+        from monitor.generation.remote import RemoteEngine  # noqa: PLC0415 - loaded where it is used
+
+        if engine.url is None:
+            raise InvalidConfig(
+                "engine.kind is remote, and engine.url is not set.",
+                next_step="Set engine.url to the address of your vLLM server, for example http://host:8000.",
+            )
+        key = os.environ.get(engine.api_key_env) if engine.api_key_env else None
+        return RemoteEngine(url=engine.url, api_key=key, concurrency=engine.concurrency)
+    from monitor.generation.launch import ServerPlan  # noqa: PLC0415 - likewise
+    from monitor.generation.managed import ManagedEngine  # noqa: PLC0415 - likewise
+
+    plan = ServerPlan(folder=options.state / "engine", args=engine.args, ready_s=engine.ready_s)
+    return ManagedEngine(plan, concurrency=engine.concurrency)
+
+
+async def open_sandbox(options: Options, on_event: Callable[[str], None]) -> Sandbox:
+    """The configured sandbox; never another one.
+
+    Raises:
+        SandboxTrouble: it cannot be had here.
+    """
+    chosen = options.sandbox
+    if chosen.backend is SandboxBackend.NAMESPACE:
+        return await NamespaceSandbox.open(slots=chosen.slots, on_event=on_event)
+    return await DockerSandbox.open(
+        slots=chosen.slots,
+        image=chosen.image or DEFAULT_IMAGE,
+        runtime=chosen.runtime,
+        on_event=on_event,
+    )
+
+
+def diagnose_engine(options: Options) -> Check:
+    """Whether checkpoints can be served here."""
+    engine = options.engine
+    try:
+        if engine.kind == "remote":
+            _engine(options)
+            return Check(name="engine", ok=True, detail=f"remote vLLM at {engine.url}", next_step="")
+        from monitor.generation.distribution import installed_vllm  # noqa: PLC0415 - loaded where used
+
+        vllm = installed_vllm()
+    except MonitorError as error:
+        return Check(name="engine", ok=False, detail=error.message, next_step=error.next_step)
+    device = "CPU" if vllm.on_cpu else "GPU"
+    return Check(name="engine", ok=True, detail=f"vLLM {vllm.version} for {device}", next_step="")
+
+
+async def diagnose_sandbox(options: Options) -> Check:
+    """Whether the configured sandbox runs a program here."""
+    try:
+        sandbox = await open_sandbox(options, on_event=lambda _: None)
+        try:
+            execution = await sandbox.execute(_WELL)
+        finally:
+            await sandbox.close()
+    except MonitorError as error:
+        return Check(name="sandbox", ok=False, detail=error.message, next_step=error.next_step)
+    detail = f"{options.sandbox.backend.value}, {options.sandbox.slots} slots: {execution.outcome.value}"
+    return Check(
+        name="sandbox",
+        ok=execution.outcome is Outcome.PASSED,
+        detail=f"{detail} {execution.detail}".strip(),
+        next_step="" if execution.outcome is Outcome.PASSED else "See docs/sandbox.md, `Trouble`.",
+    )
+
+
+_WELL = Program(
+    language="python",
+    source="def well():\n    return 'well'\n",
+    test="def check(candidate):\n    assert candidate() == 'well'\n",
+    entry_point="well",
+)
+"""A program that must pass in any sandbox."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """A sandbox that was chosen by what this machine allows, and what to say about it."""
+
+    name: str
+    """``docker``, ``namespace`` or ``rlimits``."""
+    sandbox: Sandbox
+    remark: str
+
+
+async def open_strongest_sandbox(slots: int) -> Isolation:
+    """The best sandbox this machine allows, for the demo alone, whose models are ours.
+
+    Raises:
+        SandboxTrouble: not even a child process could be started.
+    """
+    try:
+        docker = await DockerSandbox.open(slots=slots)
+    except SandboxTrouble as error:
+        missing = error.message
+    else:
+        return Isolation(name="docker", sandbox=docker, remark="Programs run in Docker containers.")
+    try:
+        namespace = await NamespaceSandbox.open(slots=slots)
+    except SandboxTrouble as error:
+        rlimits = await RlimitSandbox.open(slots=slots)
+        remark = (
+            f"{missing} {error.message} Programs run with resource limits only: enough for the demo's own "
+            "models, and refused by `tailwatch serve` and `tailwatch evaluate`."
+        )
+        return Isolation(name="rlimits", sandbox=rlimits, remark=remark)
+    remark = f"{missing} Programs run in Linux namespaces instead, which is weaker."
+    return Isolation(name="namespace", sandbox=namespace, remark=remark)
+
+
+def asking(suite: Suite, plan: SamplingPlan) -> Asking:
+    """How this suite's tasks are put to a model under a sampling plan."""
+
+    def request(task: Task, first_index: int, count: int) -> SampleRequest:
+        return sample_request(suite, task, plan, first_index=first_index, count=count)
+
+    def assemble_answer(task: Task, completion: Completion) -> Program | Execution:
+        return assemble(task, completion, plan.style)
+
+    return Asking(request=request, assemble=assemble_answer, reference=reference_program)
+
+
+def _unwatched(_: Progress) -> None:
+    """Nobody looks at the progress."""
+
+
+@asynccontextmanager
+async def open_bench(
+    deployment: Deployment, *, sandbox: Sandbox | None = None, watcher: Watcher = _unwatched
+) -> AsyncIterator[Bench]:
+    """Start the sandbox and make the engine ready to be started; both end with the context.
+
+    Args:
+        deployment: what to evaluate with.
+        sandbox: used instead of the configured one.
+        watcher: told after each wave.
+
+    Raises:
+        SandboxTrouble: the configured backend cannot be had here.
+    """
+    options, watch = deployment.options, deployment.watch
+    engine = _engine(options)
+    try:
+        opened = sandbox or await open_sandbox(options, partial(deployment.store.count, Count.SANDBOX_EVENTS))
+        try:
+            yield Bench(
+                model=watch.model,
+                suite=watch.suite,
+                plan=watch.plan,
+                policy=deployment.policy,
+                store=deployment.store,
+                engine=engine,
+                sandbox=opened,
+                asking=asking(watch.suite, watch.plan),
+                clock=now,
+                wave_samples=options.engine.concurrency,
+                watcher=watcher,
+            )
+        finally:
+            await opened.close()
+    finally:
+        await engine.close()
