@@ -77,9 +77,20 @@ def sample_request(
 
 def reference_program(task: Task) -> Program:
     """The program of the task's own solution, which must pass its tests."""
-    if task.kind is TaskKind.ANSWER:
-        return _answer(task, task.canonical_solution)
-    return _program(task, task.prompt + task.canonical_solution)
+    given = "" if task.kind is TaskKind.ANSWER else task.prompt
+    return program_of(task, given + task.canonical_solution)
+
+
+def program_of(task: Task, source: str) -> Program:
+    """The program of some source, or of an answer's text, with the task's tests and limits."""
+    return Program(
+        language=task.language,
+        source=source,
+        test=task.test,
+        entry_point=task.entry_point,
+        limits=Limits(cpu_s=task.time_limit_s),
+        kind=task.kind,
+    )
 
 
 def assemble(task: Task, completion: Completion, style: Style) -> Program | Execution:
@@ -94,9 +105,9 @@ def assemble(task: Task, completion: Completion, style: Style) -> Program | Exec
     if not completion.text.strip():
         return _rejected("empty completion")
     if task.kind is TaskKind.ANSWER:
-        return _answer(task, completion.text)
+        return program_of(task, completion.text)
     source = _source(task, with_plain_newlines(completion.text), style)
-    return _program(task, source) if source else _rejected("no code in the answer")
+    return program_of(task, source) if source else _rejected("no code in the answer")
 
 
 def _source(task: Task, text: str, style: Style) -> str:
@@ -159,27 +170,6 @@ def _continued(prompt_text: str, code: str) -> str:
     indent = margin[-1] if margin and margin[-1] else "    "
     joint = "" if prompt_text.endswith("\n") else "\n"
     return prompt_text + joint + textwrap.indent(textwrap.dedent(code), indent)
-
-
-def _program(task: Task, source: str) -> Program:
-    return Program(
-        language=task.language,
-        source=source,
-        test=task.test,
-        entry_point=task.entry_point,
-        limits=Limits(cpu_s=task.time_limit_s),
-    )
-
-
-def _answer(task: Task, text: str) -> Program:
-    return Program(
-        language=task.language,
-        source=text,
-        test=task.test,
-        entry_point=task.entry_point,
-        limits=Limits(cpu_s=task.time_limit_s),
-        kind=TaskKind.ANSWER,
-    )
 
 
 def _rejected(detail: str) -> Execution:

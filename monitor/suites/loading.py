@@ -79,7 +79,7 @@ def build_suite(files: SuiteFiles) -> Suite:
     bands = cuts(files.header.rarity, list(scores.values()))
     provenances: dict[ProvenanceEntry, Provenance] = {}
     tasks = [
-        _task(task, scores[path], bands.stratum(scores[path]), provenances)
+        build_task(task, rarity=scores[path], stratum=bands.stratum(scores[path]), provenances=provenances)
         for path, task in files.tasks.items()
     ]
     tasks.sort(key=lambda task: task.task_id)
@@ -202,13 +202,26 @@ def _score(path: Path, task: TaskFile, header: SuiteFile) -> float:
         ) from exc
 
 
-def _task(
-    entry: TaskFile, rarity: float, stratum: Stratum, provenances: dict[ProvenanceEntry, Provenance]
+def build_task(
+    entry: TaskFile,
+    *,
+    rarity: float = 0.0,
+    stratum: Stratum = Stratum.TORSO,
+    provenances: dict[ProvenanceEntry, Provenance] | None = None,
 ) -> Task:
-    # Tasks of one source share their provenance: ten thousand equal copies would cost memory.
-    provenance = provenances.get(entry.provenance)
+    """The task that a file states; by default one that was not ranked.
+
+    Args:
+        entry: the file.
+        rarity: its score.
+        stratum: its band.
+        provenances: those met so far, to be shared: ten thousand equal copies would cost memory.
+    """
+    provenance = (provenances or {}).get(entry.provenance)
     if provenance is None:
-        provenance = provenances[entry.provenance] = Provenance(**entry.provenance.model_dump())
+        provenance = Provenance(**entry.provenance.model_dump())
+        if provenances is not None:
+            provenances[entry.provenance] = provenance
     return Task(
         task_id=entry.task_id,
         prompt=entry.prompt,

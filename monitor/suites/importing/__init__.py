@@ -1,0 +1,1 @@
+"""Public benchmark formats to suites, with licence and source as provenance."""

@@ -1,0 +1,159 @@
+"""What the readers of public formats share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pydantic import ValidationError
+
+from monitor.suites.format import ProvenanceEntry, TaskFile
+
+
+class LeftOutBecause(StrEnum):
+    """Why a task was not imported."""
+
+    MALFORMED = "malformed"
+    """A field is missing or wrong."""
+    NO_REFERENCE = "no-reference"
+    """It has no reference solution, so nothing shows that its tests can be passed."""
+    REFERENCE_FAILED = "reference-failed"
+    """Its reference solution does not pass its tests here."""
+    NOT_RUN = "not-run"
+    """Its reference solution could not be run here, for example for want of the language."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A task that was not imported."""
+
+    task_id: str
+    because: LeftOutBecause
+    detail: str
+
+
+class NotImportable(Exception):  # An everyday answer of a reader, not a failure of anything.
+    """A record that cannot become a task."""
+
+    def __init__(self, because: LeftOutBecause, detail: str) -> None:
+        super().__init__(detail)
+        self.because = because
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a public benchmark comes from: what its tasks' provenance says."""
+
+    title: str
+    author: str
+    created: str
+    """Date of its first release, ISO 8601."""
+    licence: str
+    """SPDX expression."""
+    source: str
+    """Repository or data set."""
+    written_by: str = "human"
+    """Who wrote prompts and solutions: ``human`` or ``model``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """What an importer may decide about every task."""
+
+    origin: Origin
+    time_limit_s: float
+
+
+Reader = Callable[[Mapping[str, Any], Conversion], TaskFile]
+"""Makes a task of one record; raises NotImportable."""
+
+
+def text_of(record: Mapping[str, Any], name: str) -> str:
+    """A field that must be a text.
+
+    Raises:
+        NotImportable: it is missing or something else.
+    """
+    value = record.get(name)
+    if not isinstance(value, str) or not value:
+        raise NotImportable(LeftOutBecause.MALFORMED, f"field {name} is missing or not a text")
+    return value
+
+
+def reference_of(record: Mapping[str, Any], name: str = "canonical_solution") -> str:
+    """The reference solution.
+
+    Raises:
+        NotImportable: the record has none.
+    """
+    value = record.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise NotImportable(LeftOutBecause.NO_REFERENCE, "it has no reference solution")
+    return value
+
+
+def make_task(conversion: Conversion, **fields: Any) -> TaskFile:
+    """A task with the origin as its provenance.
+
+    Raises:
+        NotImportable: a field is not what a task file may hold.
+    """
+    origin = conversion.origin
+    provenance = ProvenanceEntry.model_validate(
+        {
+            "author": origin.author,
+            "created": origin.created,
+            "licence": origin.licence,
+            "source": origin.source,
+            "written_by": origin.written_by,
+        }
+    )
+    try:
+        return TaskFile(provenance=provenance, time_limit_s=conversion.time_limit_s, **fields)
+    except ValidationError as exc:
+        problem = exc.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in problem["loc"])
+        raise NotImportable(LeftOutBecause.MALFORMED, f"field {field}: {problem['msg']}") from exc
+
+
+def joined_by_newline(prompt: str, solution: str) -> str:
+    """The solution as it follows the prompt: on a new line of its own."""
+    return solution if prompt.endswith("\n") or solution.startswith("\n") else "\n" + solution
+
+
+def script_as_check(script: str, entry_point: str) -> str:
+    """A test script that calls the entry point by name, as a ``check(candidate)``.
+
+    The script runs in names of its own, so it finds the candidate and nothing else of the program;
+    unittest classes are run as well. A script that needs more of the program than the entry point
+    finds it when the tests run beside the program.
+    """
+    script = re.sub(r"^[ \t]*unittest\.main\(.*\)[ \t]*$", _to_pass, script, flags=re.MULTILINE)
+    return _SCRIPT_CHECK.format(script=script, entry_point=entry_point)
+
+
+def _to_pass(match: re.Match[str]) -> str:
+    return match[0].replace(match[0].strip(), "pass")
+
+
+_SCRIPT_CHECK = """\
+import unittest
+
+SCRIPT = {script!r}
+
+
+def check(candidate):
+    names = dict(getattr(candidate, "__globals__", {{}}))
+    names["__name__"] = "__main__"
+    names[{entry_point!r}] = candidate
+    exec(compile(SCRIPT, "tests", "exec"), names)
+    for case in list(names.values()):
+        if isinstance(case, type) and issubclass(case, unittest.TestCase) and case is not unittest.TestCase:
+            result = unittest.TestResult()
+            unittest.defaultTestLoader.loadTestsFromTestCase(case).run(result)
+            assert result.testsRun and result.wasSuccessful(), (result.failures + result.errors)[:1]
+"""

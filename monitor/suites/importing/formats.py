@@ -1,0 +1,225 @@
+"""Readers of public benchmark formats: one record in, one task out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from monitor.suites.format import TaskFile
+from monitor.suites.importing.conversion import (
+    Conversion,
+    LeftOutBecause,
+    NotImportable,
+    Origin,
+    Reader,
+    joined_by_newline,
+    make_task,
+    reference_of,
+    script_as_check,
+    text_of,
+)
+from monitor.suites.importing.evalplus import evalplus
+
+
+class Format(StrEnum):
+    """A public benchmark's file format."""
+
+    HUMANEVAL = "humaneval"
+    MBXP = "mbxp"
+    MCEVAL = "mceval"
+    EVALPLUS = "evalplus"
+    MULTIPL_E = "multipl-e"
+    BIGCODEBENCH = "bigcodebench"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """A format with what is known of the benchmark behind it."""
+
+    origin: Origin
+    read: Reader
+
+
+def humaneval(record: Mapping[str, Any], conversion: Conversion) -> TaskFile:
+    """HumanEval: prompt, body and ``check(candidate)`` are ours as they are."""
+    return make_task(
+        conversion,
+        task_id=text_of(record, "task_id"),
+        prompt=text_of(record, "prompt"),
+        canonical_solution=reference_of(record),
+        test=text_of(record, "test"),
+        entry_point=text_of(record, "entry_point"),
+        language="python",
+        topic="function",
+    )
+
+
+def mbxp(record: Mapping[str, Any], conversion: Conversion) -> TaskFile:
+    """MBXP: HumanEval's fields in many languages; tests of other languages run after the program."""
+    prompt = text_of(record, "prompt")
+    language = _language(text_of(record, "language"))
+    if language == "python":
+        # These are MBPP's own; the other languages' were transpiled, their solutions generated.
+        conversion = replace(conversion, origin=replace(conversion.origin, written_by="human"))
+    return make_task(
+        conversion,
+        task_id=text_of(record, "task_id"),
+        prompt=prompt,
+        canonical_solution=joined_by_newline(prompt, reference_of(record)),
+        test=text_of(record, "test"),
+        entry_point=text_of(record, "entry_point"),
+        language=language,
+        topic="function",
+    )
+
+
+def mceval(record: Mapping[str, Any], conversion: Conversion) -> TaskFile:
+    """McEval: the id names the language; prompt, solution and tests stand on lines of their own."""
+    task_id, prompt = text_of(record, "task_id"), text_of(record, "prompt")
+    language = _language(task_id.partition("/")[0])
+    reference, test = reference_of(record), text_of(record, "test")
+    if prompt.lstrip().startswith("#lang racket"):
+        # McEval's Scheme tasks are written in Racket, with its test library.
+        language = "racket"
+        test = RACKET_CHECKS_EXIT + test
+    if language == "fortran":
+        raise NotImportable(
+            LeftOutBecause.NOT_RUN, "its tests enclose the program, so they cannot run after it"
+        )
+    entry_point = text_of(record, "entry_point")
+    return make_task(
+        conversion,
+        task_id=f"McEval/{task_id}",
+        prompt=prompt,
+        canonical_solution=joined_by_newline(prompt, reference),
+        test=script_as_check(test, entry_point) if language == "python" else test,
+        entry_point=entry_point,
+        language=language,
+        topic=str(record.get("level") or "function"),
+    )
+
+
+def multipl_e(record: Mapping[str, Any], conversion: Conversion) -> TaskFile:
+    """MultiPL-E: it publishes no reference solutions, so they must be added as ``canonical_solution``."""
+    prompt = text_of(record, "prompt")
+    name = text_of(record, "name")
+    return make_task(
+        conversion,
+        task_id=f"MultiPL-E/{text_of(record, 'language')}/{name}",
+        prompt=prompt,
+        canonical_solution=reference_of(record),
+        test=text_of(record, "tests"),
+        entry_point=re.sub(r"^[A-Za-z]+_\d+_", "", name),
+        language=_language(text_of(record, "language")),
+        topic="function",
+        stop=[str(stop) for stop in record.get("stop_tokens") or []],
+    )
+
+
+def bigcodebench(record: Mapping[str, Any], conversion: Conversion) -> TaskFile:
+    """BigCodeBench: a function with its libraries, and a unittest class."""
+    prompt = text_of(record, "complete_prompt")
+    entry_point = text_of(record, "entry_point")
+    return make_task(
+        conversion,
+        task_id=text_of(record, "task_id"),
+        prompt=prompt,
+        canonical_solution=joined_by_newline(prompt, reference_of(record)),
+        test=script_as_check(text_of(record, "test"), entry_point),
+        entry_point=entry_point,
+        language="python",
+        topic=_first_library(record.get("libs")),
+    )
+
+
+BENCHMARKS: Mapping[Format, Benchmark] = {
+    Format.HUMANEVAL: Benchmark(
+        origin=Origin(
+            title="HumanEval",
+            author="OpenAI",
+            created="2021-07-07",
+            licence="MIT",
+            source="https://github.com/openai/human-eval",
+        ),
+        read=humaneval,
+    ),
+    Format.MBXP: Benchmark(
+        origin=Origin(
+            title="MBXP",
+            author="Amazon",
+            created="2022-10-26",
+            licence="Apache-2.0 AND CC-BY-4.0",
+            source="https://github.com/amazon-science/mxeval",
+            written_by="model",
+        ),
+        read=mbxp,
+    ),
+    Format.MCEVAL: Benchmark(
+        origin=Origin(
+            title="McEval",
+            author="The McEval authors",
+            created="2024-06-11",
+            licence="CC-BY-SA-4.0",
+            source="https://github.com/MCEVAL/McEval",
+        ),
+        read=mceval,
+    ),
+    Format.EVALPLUS: Benchmark(
+        origin=Origin(
+            title="EvalPlus",
+            author="The EvalPlus authors",
+            created="2023-05-02",
+            licence="Apache-2.0",
+            source="https://github.com/evalplus/evalplus",
+        ),
+        read=evalplus,
+    ),
+    Format.MULTIPL_E: Benchmark(
+        origin=Origin(
+            title="MultiPL-E",
+            author="The MultiPL-E authors",
+            created="2022-08-17",
+            licence="MIT",
+            source="https://huggingface.co/datasets/nuprl/MultiPL-E",
+        ),
+        read=multipl_e,
+    ),
+    Format.BIGCODEBENCH: Benchmark(
+        origin=Origin(
+            title="BigCodeBench",
+            author="The BigCodeBench authors",
+            created="2024-06-22",
+            licence="Apache-2.0",
+            source="https://github.com/bigcode-project/bigcodebench",
+            written_by="model",
+        ),
+        read=bigcodebench,
+    ),
+}
+"""All formats by name."""
+
+RACKET_CHECKS_EXIT = "(require rackunit)\n(current-check-handler (lambda (failure) (exit 1)))\n"
+"""By itself rackunit only prints a failed check and goes on to a clean exit."""
+
+_LANGUAGES = {
+    "rb": "ruby",
+    "pl": "perl",
+    "rkt": "racket",
+    "sh": "shell",
+    "bash": "shell",
+    "js": "javascript",
+    "py": "python",
+}
+
+
+def _language(name: str) -> str:
+    lower = name.lower()
+    return _LANGUAGES.get(lower, lower)
+
+
+def _first_library(libraries: Any) -> str:
+    names = re.findall(r"\w+", libraries) if isinstance(libraries, str) else list(libraries or [])
+    return str(names[0]) if names else "function"

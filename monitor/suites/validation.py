@@ -1,0 +1,100 @@
+"""Whether a suite's tests accept its reference solutions and nothing empty-headed."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.domain.samples import Execution, Outcome, Program
+from monitor.domain.tasks import Task, TaskKind
+from monitor.ports import Sandbox
+from monitor.suites.assembly import program_of, reference_program
+from monitor.suites.languages import syntax_of
+from monitor.suites.running import in_order
+
+REPEATS = 3
+"""Runs of each reference solution: a test that fails now and then is worth nothing."""
+
+IN_FLIGHT = 32
+"""Tasks being validated at once; the sandbox's own slots limit what really runs."""
+
+
+class Flaw(StrEnum):
+    """What is wrong with a task."""
+
+    REFERENCE_FAILED = "reference-failed"
+    EMPTY_PASSED = "empty-passed"
+    """Its tests accept a program without the solution."""
+    CONSTANT_PASSED = "constant-passed"
+    """Its tests accept a solution that always returns the same."""
+    NOT_RUN = "not-run"
+    """The sandbox could not run it here, which says nothing about the task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskValidation:
+    """How one task fared."""
+
+    task_id: str
+    flaws: tuple[Flaw, ...]
+    detail: str
+    """Of the first flaw; empty when there is none."""
+    reference_cpu_s: float
+    """Largest CPU time of the reference's runs, from which time limits are set."""
+
+
+def validate_tasks(
+    tasks: Iterable[Task], sandbox: Sandbox, *, repeats: int = REPEATS
+) -> AsyncIterator[TaskValidation]:
+    """Each task's validation, in the order of the tasks, several being run at once.
+
+    Raises:
+        SandboxTrouble: no sandbox can be had.
+    """
+    return in_order(tasks, lambda task: _validate(task, sandbox, repeats), in_flight=IN_FLIGHT)
+
+
+async def _validate(task: Task, sandbox: Sandbox, repeats: int) -> TaskValidation:
+    reference = reference_program(task)
+    runs = await asyncio.gather(*(sandbox.execute(reference) for _ in range(repeats)))
+    flaws = [(flaw, run.detail) for run in runs if (flaw := _reference_flaw(run)) is not None][:1]
+    if not flaws:
+        for flaw, program in _empty_headed(task):
+            execution = await sandbox.execute(program)
+            if execution.outcome is Outcome.PASSED:
+                flaws.append((flaw, "its tests passed"))
+            elif execution.outcome is Outcome.UNSCORED:
+                flaws.append((Flaw.NOT_RUN, execution.detail))
+    return TaskValidation(
+        task_id=task.task_id,
+        flaws=tuple(flaw for flaw, _ in flaws),
+        detail=flaws[0][1] if flaws else "",
+        reference_cpu_s=max(run.cpu_s for run in runs),
+    )
+
+
+def _reference_flaw(execution: Execution) -> Flaw | None:
+    if execution.outcome is Outcome.PASSED:
+        return None
+    return Flaw.NOT_RUN if execution.outcome is Outcome.UNSCORED else Flaw.REFERENCE_FAILED
+
+
+def _empty_headed(task: Task) -> list[tuple[Flaw, Program]]:
+    """Programs that no test may accept."""
+    if task.kind is TaskKind.ANSWER:
+        return [(Flaw.CONSTANT_PASSED, program_of(task, "0"))]
+    programs = [(Flaw.EMPTY_PASSED, program_of(task, _beside_the_entry_point(task)))]
+    if task.language == "python":
+        constant = f"def {task.entry_point}(*args, **kwargs):\n    return None\n"
+        programs.append((Flaw.CONSTANT_PASSED, program_of(task, constant)))
+    return programs
+
+
+def _beside_the_entry_point(task: Task) -> str:
+    """What the prompt gives before the entry point: a program in which the solution is missing."""
+    defined_at = syntax_of(task.language).first_definition(task.prompt, task.entry_point)
+    before = task.prompt[:defined_at] if defined_at is not None else ""
+    return re.sub(r"(?:^@.*\n)+\Z", "", before, flags=re.MULTILINE) or "\n"

@@ -1,0 +1,120 @@
+"""Suites to folders, so that reading them back gives the same suite."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from monitor.domain.errors import InvalidSuite
+from monitor.suites.documents import parse_document
+from monitor.suites.format import SUITE_FILE, TASK_FOLDER, SuiteFile, TaskFile
+
+_SAFE_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/+\- ]*[A-Za-z0-9]")
+_RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+
+
+class SuiteWriter:
+    """Writes a suite file by file into a new folder.
+
+    Args:
+        folder: must not exist, or be empty.
+
+    Raises:
+        InvalidSuite: there is something in the folder already.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if folder.exists() and any(folder.iterdir()):
+            raise InvalidSuite(
+                f"The folder {folder} is not empty.", next_step="Choose a new folder, or remove it first."
+            )
+        self._folder = folder
+        self._names: set[str] = set()
+        (folder / TASK_FOLDER).mkdir(parents=True, exist_ok=True)
+
+    @property
+    def count(self) -> int:
+        """Tasks written so far."""
+        return len(self._names)
+
+    def add(self, task: TaskFile) -> Path:
+        """Write a task's file; its name follows from the task's id."""
+        stem = re.sub(r"[^A-Za-z0-9._\-]", "-", task.task_id)
+        name, number = stem, 1
+        while name.lower() in self._names:
+            number += 1
+            name = f"{stem}-{number}"
+        self._names.add(name.lower())
+        path = self._folder / TASK_FOLDER / f"{name}.yaml"
+        path.write_text(entry_text(task), encoding="utf-8", newline="\n")
+        return path
+
+    def finish(self, header: SuiteFile) -> Path:
+        """Write the header, which makes the folder a suite; returns the folder."""
+        path = self._folder / SUITE_FILE
+        path.write_text(entry_text(header), encoding="utf-8", newline="\n")
+        return self._folder
+
+
+def write_suite(folder: Path, header: SuiteFile, tasks: Iterable[TaskFile]) -> Path:
+    """Write a whole suite into a new folder; returns the folder.
+
+    Raises:
+        InvalidSuite: there is something in the folder already.
+    """
+    writer = SuiteWriter(folder)
+    for task in tasks:
+        writer.add(task)
+    return writer.finish(header)
+
+
+def entry_text(entry: BaseModel) -> str:
+    """The YAML text of a header or task, proved to read back as what it was."""
+    value = _without_absent(entry.model_dump(mode="json"))
+    text = _dump(value, _Readable)
+    if parse_document(text).value != value:
+        # Some texts (only blanks, odd line ends) cannot stand in a literal block.
+        text = _dump(value, _Quoted)
+    return text
+
+
+def _without_absent(value: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _without_absent(inner) if isinstance(inner, dict) else inner
+        for name, inner in value.items()
+        if inner is not None
+    }
+
+
+def _dump(value: dict[str, Any], dumper: type[yaml.SafeDumper]) -> str:
+    return yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100_000)
+
+
+class _Readable(yaml.SafeDumper):
+    """Literal blocks for texts of several lines, quotes wherever a plain word could be mistaken."""
+
+
+class _Quoted(yaml.SafeDumper):
+    """Every text in double quotes."""
+
+
+def _readable_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None
+    if "\n" in text:
+        style = "|"
+    elif not _SAFE_PLAIN.fullmatch(text) or text.lower() in _RESERVED:
+        style = "'" if text.isprintable() else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _quoted_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+
+
+_Readable.add_representer(str, _readable_text)
+_Quoted.add_representer(str, _quoted_text)
