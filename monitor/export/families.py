@@ -330,6 +330,7 @@ def _event_counter(
     snapshot: Snapshot, model: str, count: Count, events: type[StrEnum], meaning: str
 ) -> Metric:
     family = CounterMetricFamily(f"tailwatch_{count.value}", meaning, labels=("model", "event"))
-    for event in events:
-        family.add_metric((model, event.value), snapshot.counters.get((count.value, event.value), 0))
+    counted = {label for name, label in snapshot.counters if name == count.value}
+    for event in sorted(counted | {event.value for event in events}):
+        family.add_metric((model, event), snapshot.counters.get((count.value, event), 0))
     return family

@@ -210,6 +210,11 @@ def test_counters_come_from_the_store_and_known_events_start_at_zero(store):
     assert value(store, "tailwatch_engine_events_total", event="served") == 3
 
 
+def test_events_that_only_one_sandbox_knows_are_published_too(store):
+    store.count(Count.SANDBOX_EVENTS, "recycled", by=2)
+    assert value(store, "tailwatch_sandbox_events_total", event="recycled") == 2
+
+
 def test_a_store_in_trouble_is_said_and_nothing_else_is_told():
     store = BrokenStore()
     story.fill(store)
