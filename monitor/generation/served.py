@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from itertools import islice
 from typing import Any, TypeVar
@@ -59,7 +59,7 @@ class ServedModel:
         """Refuse all further calls: the server holds another checkpoint from now on."""
         self._retired = True
 
-    async def complete(self, requests: Iterable[SampleRequest]) -> AsyncIterator[Completion]:
+    async def complete(self, requests: Iterable[SampleRequest]) -> AsyncGenerator[Completion, None]:
         """Completions as they finish; see :class:`monitor.ports.CompletionModel`.
 
         Requests are taken from the iterable as the engine has room. Closing the iterator early gives
