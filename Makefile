@@ -14,7 +14,7 @@ help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' \
 	| while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
-$(READY): pyproject.toml deploy/setup/constraints.txt deploy/setup/install.py
+$(READY): pyproject.toml $(wildcard deploy/setup/*.txt) deploy/setup/install.py
 	@test -n "$(PYTHON)" || { echo "setup: Python 3.11, 3.12 or 3.13 is needed and none is on PATH." \
 	"On Debian 12: apt-get install python3 python3-venv" >&2; exit 1; }
 	@$(PYTHON) deploy/setup/install.py

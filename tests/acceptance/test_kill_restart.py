@@ -94,6 +94,11 @@ def test_no_sample_was_drawn_twice(interrupted):
     assert weighed <= _candidate_samples(interrupted.deployment)
 
 
+def test_the_aggregates_agree_with_what_they_count(interrupted):
+    counted = interrupted.deployment.run("store", "verify", "--json").expect(0).document
+    assert counted["differences"] == []
+
+
 def test_the_killed_daemon_left_no_process_behind(interrupted):
     assert not interrupted.orphans, [
         orphan.cmdline() for orphan in interrupted.orphans if orphan.is_running()

@@ -128,6 +128,14 @@ def test_an_evaluation_that_is_done_is_not_done_again(judged):
     assert judged.deployment.query("SELECT count(*) FROM samples") == drawn
 
 
+def test_a_person_gets_a_page_that_names_the_decision(judged):
+    page = judged.daemon.get("/")
+    assert page.status_code == 200
+    assert "text/html" in page.headers["content-type"]
+    assert "gen3" in page.text
+    assert "reject" in page.text.lower()
+
+
 def test_status_lists_roles_and_an_empty_queue(judged):
     status = judged.deployment.run("status", "--json").expect(0).document
     roles = {row["name"]: set(row["roles"]) for row in status["checkpoints"]}
