@@ -163,14 +163,17 @@ def evaluation(
     )
 
 
-def fill(store: Store, *, begin: datetime = BEGIN) -> None:
-    """Bank of gen0, then control1 (good) and gen3 (lost 20 points of the tail)."""
-    for number, subject in enumerate((GEN0, CONTROL1, GEN3)):
-        store.remember(MODEL, subject, now=begin + timedelta(hours=number))
+def begin_well(store: Store, *, begin: datetime = BEGIN) -> None:
+    """Bank of gen0, then control1, which is as good."""
+    judge(store, GEN0, None, begun=begin, purpose=Purpose.BANK)
     for role in Role:
         store.assign(MODEL, role, GEN0.digest, now=begin)
-    judge(store, GEN0, None, begun=begin, purpose=Purpose.BANK, tail_ratio=0.6)
-    judge(store, CONTROL1, PROMOTE, begun=begin + timedelta(hours=1), tail_ratio=0.6)
+    judge(store, CONTROL1, PROMOTE, begun=begin + timedelta(hours=1))
+
+
+def fill(store: Store, *, begin: datetime = BEGIN) -> None:
+    """Then gen3, which lost 20 points of the tail; and what it took."""
+    begin_well(store, begin=begin)
     judge(store, GEN3, REJECT, begun=begin + timedelta(hours=2), tail_ratio=0.4)
     store.count(Count.GENERATED_TOKENS, by=3267)
     store.count(Count.PROGRAMS_EXECUTED, by=360)
