@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,12 +20,6 @@ JSON = st.recursive(
 @given(JSON)
 def test_json_means_the_same_as_it_does_to_json(value: object) -> None:
     assert parse_document(json.dumps(value)).value == value
-
-
-@given(JSON)
-def test_what_safe_yaml_writes_is_read_back(value: object) -> None:
-    text = yaml.dump(value, Dumper=yaml.SafeDumper, allow_unicode=False)
-    assert parse_document(text).value == value
 
 
 @pytest.mark.parametrize(

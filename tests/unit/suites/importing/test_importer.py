@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.domain.errors import InvalidSuite, SandboxTrouble
+from monitor.suites.importing.conversion import LeftOutBecause
+from monitor.suites.importing.formats import Format
+from monitor.suites.importing.importer import ImportOrder, import_suite
+from monitor.suites.loading import load_suite
+from monitor.testing import FakeSandbox
+from tests.unit.suites.trusting_sandbox import TrustingSandbox
+
+RECORD = {
+    "task_id": "HumanEval/0",
+    "prompt": "def double(x):\n",
+    "canonical_solution": "    return 2 * x\n",
+    "test": "def check(candidate):\n    assert candidate(4) == 8\n",
+    "entry_point": "double",
+}
+
+
+def order(folder: Path, *records: dict[str, Any]) -> ImportOrder:
+    path = folder / "HumanEval.jsonl.gz"
+    path.write_bytes(
+        gzip.compress("".join(json.dumps(RECORD | record) + "\n" for record in records).encode())
+    )
+    return ImportOrder(format=Format.HUMANEVAL, files=[path], out=folder / "out", name="humaneval")
+
+
+async def test_an_import_is_a_suite_with_provenance(tmp_path: Path) -> None:
+    report = await import_suite(order(tmp_path, {}, {"task_id": "HumanEval/1"}), TrustingSandbox())
+    suite = load_suite(report.folder)
+    assert (report.imported, report.left_out, report.references_checked) == (2, (), True)
+    assert [task.task_id for task in suite] == ["HumanEval/0", "HumanEval/1"]
+    assert suite.licence == suite["HumanEval/0"].provenance.licence == "MIT"
+    assert suite.contamination_canary.startswith("humaneval 1, do not train on this: ")
+
+
+async def test_the_same_files_give_the_same_suite(tmp_path: Path) -> None:
+    first = await import_suite(order(tmp_path, {}), None)
+    again = ImportOrder(
+        format=Format.HUMANEVAL,
+        files=[tmp_path / "HumanEval.jsonl.gz"],
+        out=tmp_path / "again",
+        name="humaneval",
+    )
+    assert load_suite(first.folder) == load_suite((await import_suite(again, None)).folder)
+
+
+async def test_every_task_left_out_is_named_with_its_reason(tmp_path: Path) -> None:
+    report = await import_suite(
+        order(
+            tmp_path,
+            {},
+            {"task_id": "HumanEval/1", "canonical_solution": "    return x\n"},
+            {"task_id": "HumanEval/2", "canonical_solution": None},
+            {"task_id": "HumanEval/3", "prompt": 3},
+            {"task_id": "HumanEval/0"},
+            {"task_id": "HumanEval/5", "prompt": "# \ud800\n" + RECORD["prompt"]},
+            {"task_id": "HumanEval/6", "test": "#" * 3_000_000},
+        ),
+        TrustingSandbox(),
+    )
+    assert report.imported == 1
+    assert {(each.task_id, each.because) for each in report.left_out} == {
+        ("HumanEval/1", LeftOutBecause.REFERENCE_FAILED),
+        ("HumanEval/2", LeftOutBecause.NO_REFERENCE),
+        ("HumanEval/3", LeftOutBecause.MALFORMED),
+        ("HumanEval/0", LeftOutBecause.MALFORMED),
+        ("HumanEval/5", LeftOutBecause.MALFORMED),
+        ("HumanEval/6", LeftOutBecause.MALFORMED),
+    }
+    assert all(each.detail for each in report.left_out)
+
+
+async def test_a_reference_that_could_not_be_run_did_not_fail(tmp_path: Path) -> None:
+    lost = FakeSandbox(lost=lambda program: "3 * x" in program.source)
+    wanted = order(tmp_path, {}, {"task_id": "HumanEval/1", "canonical_solution": "    return 3 * x\n"})
+    report = await import_suite(wanted, lost)
+    assert [each.because for each in report.left_out] == [LeftOutBecause.NOT_RUN]
+
+
+async def test_without_a_sandbox_references_are_taken_on_trust(tmp_path: Path) -> None:
+    report = await import_suite(order(tmp_path, {"canonical_solution": "    return x\n"}), None)
+    assert (report.imported, report.references_checked) == (1, False)
+
+
+async def test_a_lost_sandbox_leaves_no_suite_behind(tmp_path: Path) -> None:
+    records = [{"task_id": f"HumanEval/{number}"} for number in range(50)]
+    with pytest.raises(SandboxTrouble):
+        await import_suite(order(tmp_path, *records), FakeSandbox(life=3))
+    with pytest.raises(InvalidSuite):
+        load_suite(tmp_path / "out")
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_files_of_another_format_are_an_error_that_says_so(tmp_path: Path) -> None:
+    wanted = order(tmp_path, {"prompt": None})
+    with pytest.raises(InvalidSuite, match="None of the 1 tasks could be imported") as caught:
+        await import_suite(wanted, None)
+    assert "format humaneval" in caught.value.next_step
+
+
+async def test_files_that_are_no_json_lines_are_an_error_with_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.jsonl"
+    path.write_text("PK\n")
+    with pytest.raises(InvalidSuite, match=r"tasks\.jsonl, line 1: not JSON"):
+        await import_suite(
+            ImportOrder(format=Format.HUMANEVAL, files=[path], out=tmp_path / "out", name="x"), None
+        )

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.domain.errors import InvalidOutcomes
+from monitor.domain.evidence import Observation
+from monitor.domain.tasks import Stratum
+from monitor.suites.loading import load_suite
+from monitor.suites.outcome_logs import (
+    LogFormat,
+    LogReading,
+    read_log,
+    strata_from_categories,
+    strata_from_file,
+    strata_of_suite,
+)
+from tests.unit.suites.suite_files import task_text, write_suite_folder
+
+
+def tail_only(task_id: str, category: str) -> Stratum:
+    return Stratum.TAIL
+
+
+def lm_eval_row(doc_id: int = 0, **fields: Any) -> dict[str, Any]:
+    """As lm-evaluation-harness 0.4 writes them with --log_samples."""
+    return {
+        "doc_id": doc_id,
+        "doc": {"task_id": f"HumanEval/{doc_id}", "prompt": "def f(x):"},
+        "target": "check(f)",
+        "arguments": {"gen_args_0": {"arg_0": "def f(x):", "arg_1": {"until": ["\ndef"]}}},
+        "resps": [["    return x"]],
+        "filtered_resps": [["def f(x):    return x"]],
+        "filter": "create_test",
+        "metrics": ["pass@1"],
+        "doc_hash": "d",
+        "prompt_hash": "p",
+        "target_hash": "t",
+        "pass@1": 1.0,
+    } | fields
+
+
+def nemo_row(problem_idx: int = 0, reward: float | None = 1.0, **fields: Any) -> dict[str, Any]:
+    return {
+        "problem_idx": problem_idx,
+        "reward": reward,
+        "repeat": 0,
+        "metadata": {"category": "tail"},
+    } | fields
+
+
+def read(folder: Path, log_format: LogFormat, rows: list[dict[str, Any]], **how: Any) -> list[Observation]:
+    path = folder / "samples_humaneval_2026-01-31T10-00-00.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return list(read_log(path, log_format, LogReading(**{"stratum_of": tail_only} | how)))
+
+
+def passed(observations: list[Observation]) -> list[tuple[str, int, bool | None]]:
+    return [(each.task_id, each.index, each.passed) for each in observations]
+
+
+def test_lm_eval_rows_are_samples(tmp_path: Path) -> None:
+    rows = [lm_eval_row(0), lm_eval_row(1, **{"pass@1": 0.0})]
+    observations = read(tmp_path, LogFormat.LM_EVAL, rows)
+    assert passed(observations) == [("HumanEval/0", 0, True), ("HumanEval/1", 0, False)]
+    assert [each.wave for each in observations] == [0, 1]
+
+
+def test_lm_eval_repeats_are_counted_from_their_mean(tmp_path: Path) -> None:
+    row = lm_eval_row(filtered_resps=[["a", "b", "c", "d"]], **{"pass@1": 0.75})
+    assert [each.passed for each in read(tmp_path, LogFormat.LM_EVAL, [row])] == [True, True, True, False]
+
+
+def test_lm_eval_answers_that_took_the_first_repeat_are_one_sample(tmp_path: Path) -> None:
+    row = lm_eval_row(doc={}, filtered_resps=["42"], resps=[["42", "43"]], exact_match=1.0)
+    del row["pass@1"]
+    assert passed(read(tmp_path, LogFormat.LM_EVAL, [row])) == [("0", 0, True)]
+
+
+def test_lm_eval_choices_are_one_sample(tmp_path: Path) -> None:
+    row = lm_eval_row(
+        filtered_resps=[["-1.5", "False"], ["-0.5", "True"]], resps=[[["-1.5", "False"]]], acc=1.0
+    )
+    row = {name: value for name, value in row.items() if name != "pass@1"}
+    row["filtered_resps"] = [[-1.5, False], [-0.5, True]]
+    assert passed(read(tmp_path, LogFormat.LM_EVAL, [row])) == [("HumanEval/0", 0, True)]
+
+
+def test_lm_eval_filters_are_not_mixed(tmp_path: Path) -> None:
+    rows = [lm_eval_row(filter="strict"), lm_eval_row(filter="flexible", **{"pass@1": 0.0})]
+    with pytest.raises(InvalidOutcomes, match="the filters 'strict' and 'flexible'") as caught:
+        read(tmp_path, LogFormat.LM_EVAL, rows)
+    assert "--filter" in caught.value.next_step
+    flexible = read(tmp_path, LogFormat.LM_EVAL, rows, filter_name="flexible")
+    assert passed(flexible) == [("HumanEval/0", 0, False)]
+
+
+def test_a_named_metric_is_read(tmp_path: Path) -> None:
+    row = lm_eval_row(metrics=["pass@1", "own"], own=0)
+    assert passed(read(tmp_path, LogFormat.LM_EVAL, [row], metric="own")) == [("HumanEval/0", 0, False)]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (lm_eval_row(**{"pass@1": 0.5}), "not a share of 1 passed samples"),
+        (lm_eval_row(**{"pass@1": 2}), "not a share"),
+        (lm_eval_row(**{"pass@1": "yes"}), "is not a number"),
+        (lm_eval_row(**{"pass@1": float("nan")}), "is not a number"),
+        ({"doc_id": 1, "metrics": ["bleu"], "bleu": 0.3}, "it has none of pass@1"),
+        ({"problem_idx": 1}, "is it a samples_"),
+    ],
+)
+def test_a_wrong_lm_eval_row_is_an_error_with_its_line(
+    tmp_path: Path, row: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(InvalidOutcomes, match=told) as caught:
+        read(tmp_path, LogFormat.LM_EVAL, [row])
+    assert "line 1" in caught.value.message
+
+
+def test_nemo_rows_are_samples(tmp_path: Path) -> None:
+    rows = [nemo_row(3), nemo_row(3, 0.0, repeat=1), nemo_row(4, None)]
+    observations = read(tmp_path, LogFormat.NEMO, rows)
+    assert passed(observations) == [("3", 0, True), ("3", 1, False), ("4", 0, None)]
+
+
+def test_nemo_rewards_between_need_a_threshold(tmp_path: Path) -> None:
+    with pytest.raises(InvalidOutcomes, match="neither 0 nor 1") as caught:
+        read(tmp_path, LogFormat.NEMO, [nemo_row(0, 0.6)])
+    assert "--pass-from" in caught.value.next_step
+    rows = [nemo_row(0, 0.6), nemo_row(1, 0.4)]
+    assert [each.passed for each in read(tmp_path, LogFormat.NEMO, rows, pass_from=0.5)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"reward": 1}, "is it a results.jsonl"),
+        (nemo_row(reward="1"), "is not a number"),  # type: ignore[arg-type]
+        (nemo_row(repeat=-1), "not a whole number"),
+    ],
+)
+def test_a_wrong_nemo_row_is_an_error_with_its_line(tmp_path: Path, row: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidOutcomes, match=told):
+        read(tmp_path, LogFormat.NEMO, [row])
+
+
+def test_categories_can_name_the_strata(tmp_path: Path) -> None:
+    rows = [nemo_row(0), nemo_row(1, metadata=None, scoring_details={"category": "head"})]
+    strata = [
+        each.stratum for each in read(tmp_path, LogFormat.NEMO, rows, stratum_of=strata_from_categories)
+    ]
+    assert strata == [Stratum.TAIL, Stratum.HEAD]
+    with pytest.raises(InvalidOutcomes, match="no stratum is known for task '2'"):
+        read(tmp_path, LogFormat.NEMO, [nemo_row(2, metadata={})], stratum_of=strata_from_categories)
+
+
+def test_a_suite_or_a_file_can_name_the_strata(tmp_path: Path) -> None:
+    suite = load_suite(write_suite_folder(tmp_path / "s", {"a": task_text("HumanEval/0", 0.001)}))
+    assert read(tmp_path, LogFormat.LM_EVAL, [lm_eval_row()], stratum_of=strata_of_suite(suite))
+    path = tmp_path / "strata.jsonl"
+    path.write_text('{"task_id": "HumanEval/0", "stratum": "torso"}\n')
+    from_file = read(tmp_path, LogFormat.LM_EVAL, [lm_eval_row()], stratum_of=strata_from_file(path))
+    assert from_file[0].stratum is Stratum.TORSO
+    path.write_text('{"task_id": "HumanEval/0", "stratum": "middle"}\n')
+    with pytest.raises(InvalidOutcomes, match="line 1"):
+        strata_from_file(path)

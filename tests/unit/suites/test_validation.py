@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.domain.errors import SandboxTrouble
+from monitor.domain.tasks import Task, TaskKind
+from monitor.suites.validation import Flaw, TaskValidation, validate_tasks
+from monitor.testing import FakeSandbox
+from tests.unit.suites.suite_files import a_task
+from tests.unit.suites.trusting_sandbox import TrustingSandbox
+
+
+async def _validated(task: Task) -> TaskValidation:
+    return await anext(validate_tasks([task], TrustingSandbox()))
+
+
+async def test_a_good_task_has_no_flaws() -> None:
+    validation = await _validated(a_task())
+    assert (validation.flaws, validation.detail, validation.reference_cpu_s) == ((), "", 0.01)
+
+
+async def test_a_reference_that_fails_is_a_flaw() -> None:
+    validation = await _validated(replace(a_task(), canonical_solution="    return x\n"))
+    assert validation.flaws == (Flaw.REFERENCE_FAILED,)
+    assert "AssertionError" in validation.detail
+
+
+@pytest.mark.parametrize(
+    ("test", "flaws"),
+    [
+        ("def check(candidate):\n    pass\n", (Flaw.CONSTANT_PASSED,)),
+        ("def check(candidate):\n    candidate(3)\n", (Flaw.CONSTANT_PASSED,)),
+    ],
+)
+async def test_tests_that_accept_anything_are_a_flaw(test: str, flaws: tuple[Flaw, ...]) -> None:
+    assert (await _validated(replace(a_task(), test=test))).flaws == flaws
+
+
+async def test_an_answer_task_must_not_accept_a_constant() -> None:
+    good = "def check(answer):\n    assert answer.strip() == '42'\n"
+    task = replace(a_task(kind=TaskKind.ANSWER), canonical_solution="42", test=good)
+    assert (await _validated(task)).flaws == ()
+    assert (await _validated(replace(task, test="def check(answer): pass\n"))).flaws == (
+        Flaw.CONSTANT_PASSED,
+    )
+
+
+async def test_what_could_not_be_run_is_no_flaw_of_the_reference() -> None:
+    validation = await _validated(a_task(language="ruby"))
+    assert validation.flaws == (Flaw.NOT_RUN,)
+    assert "not installed" in validation.detail
+
+
+async def test_each_reference_is_run_several_times_and_order_is_kept() -> None:
+    sandbox = TrustingSandbox()
+    tasks = [replace(a_task(), task_id=f"t/{number}") for number in range(40)]
+    validated = [each.task_id async for each in validate_tasks(tasks, sandbox, repeats=2)]
+    assert validated == [task.task_id for task in tasks]
+    assert len(sandbox.executed) == 40 * 4
+
+
+async def test_a_lost_sandbox_ends_the_validation() -> None:
+    with pytest.raises(SandboxTrouble):
+        [each async for each in validate_tasks([a_task()] * 50, FakeSandbox(life=10))]
