@@ -1,0 +1,321 @@
+"""The processes that run candidates: a zygote forked before any test arrives, and its children.
+
+The zygote holds no job, ever: a child of it gets its program over its own channel from the judge.
+In split mode that is the source alone; the tests stay with the judge.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import io
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from . import codec, kernel, seccomp, wire, wording
+
+PROGRAM_FILE = "<program>"
+TEST_FILE = "<test>"
+NOT_COMPILED_STATUS = 97
+"""Exit status of a child whose program did not compile."""
+
+_PRELOADED = [
+    "abc",
+    "bisect",
+    "cmath",
+    "collections",
+    "copy",
+    "datetime",
+    "decimal",
+    "enum",
+    "fractions",
+    "functools",
+    "hashlib",
+    "heapq",
+    "itertools",
+    "json",
+    "math",
+    "operator",
+    "random",
+    "re",
+    "statistics",
+    "string",
+    "textwrap",
+    "time",
+    "typing",
+    "dataclasses",
+]
+_FIXED_LIMITS = (
+    (resource.RLIMIT_CORE, 0),
+    (resource.RLIMIT_NOFILE, 256),
+    (resource.RLIMIT_FSIZE, 32 * 2**20),
+    (resource.RLIMIT_MEMLOCK, 0),
+    (resource.RLIMIT_MSGQUEUE, 0),
+)
+_OWN_BYTES = 32 * 2**20
+"""What the interpreter itself needs beside a program's memory limit."""
+_ADDRESS_SPACE_SLACK = 4 * 2**30
+"""Address space beyond the memory limit: runtimes reserve far more than they use."""
+
+
+# ---------------------------------------------------------------------------------------------- zygote
+
+
+def serve(control: socket.socket, settings: dict[str, Any]) -> None:
+    """Fork one child per order and report how it ended, until the supervisor closes."""
+    filtered = _settle(settings)
+    wire.send_message(control, {"ready": True, "seccomp": filtered})
+    while True:
+        try:
+            order, channel = wire.receive_message(control)
+        except wire.Ended:
+            return
+        assert channel is not None
+        pid = os.fork()
+        if pid == 0:
+            control.close()
+            _live(order, channel, settings)
+        os.close(channel)
+        wire.send_message(control, {"pid": pid})
+        _, status, usage = os.wait4(pid, 0)
+        wire.send_message(
+            control,
+            {
+                "status": status,
+                "cpu_s": usage.ru_utime + usage.ru_stime,
+                "peak_bytes": usage.ru_maxrss * 1024,
+            },
+        )
+
+
+def _settle(settings: dict[str, Any]) -> bool:
+    """Everything that all children share is done once, here: imports, limits, filter."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+    for name in (*_PRELOADED, *settings["preload"]):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    os.environ.clear()
+    os.environ.update(settings["environment"])
+    os.environ.update(HOME=settings["work"], TMPDIR=settings["work"])
+    for kind, value in _FIXED_LIMITS:
+        _lower(kind, value)
+    filtered = seccomp.install()
+    if not settings["fresh_uids"]:
+        # Programs share our uid: they inherit the preference, and must not write to our memory.
+        kernel.prefer_in_memory_shortage()
+        kernel.hide_memory()
+    gc.collect()
+    gc.freeze()
+    return filtered
+
+
+def _lower(kind: int, value: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(kind, (value, value))
+
+
+def _live(order: dict[str, Any], channel: int, settings: dict[str, Any]) -> NoReturn:
+    """The whole life of one child: what it says before it is ready is ours, all after is the program's."""
+    link = socket.socket(fileno=channel)
+    try:
+        try:
+            _become_nobody(order, settings)
+        except BaseException as exc:  # noqa: BLE001
+            _reply(link, "unfit", wording.describe(exc))
+            os._exit(1)
+        _reply(link, "ready")
+        mode, *arguments = codec.decode(wire.receive(link))
+        _MODES[mode](link, *arguments)
+    except BaseException:  # noqa: BLE001
+        os._exit(1)
+    os._exit(0)
+
+
+def _become_nobody(order: dict[str, Any], settings: dict[str, Any]) -> None:
+    os.setsid()
+    _lower(resource.RLIMIT_NPROC, settings["processes"])
+    memory = order["memory_bytes"] + _OWN_BYTES
+    _lower(resource.RLIMIT_DATA, memory)
+    _lower(resource.RLIMIT_AS, memory + _ADDRESS_SPACE_SLACK)
+    # The supervisor measures; this is the kernel's own stop behind it.
+    _lower(resource.RLIMIT_CPU, int(order["cpu_s"]) + 2)
+    uid = order["uid"]
+    if uid is not None:
+        kernel.prefer_in_memory_shortage()
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    kernel.die_with_parent()
+    os.umask(0o077)
+    os.mkdir(settings["work"], 0o700)  # noqa: PTH102
+    os.chdir(settings["work"])
+
+
+# ------------------------------------------------------------------------------------ the program runs
+
+
+class _Captured(io.BytesIO):
+    """Keeps the first ``limit`` bytes written to it and forgets the rest."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.left = limit
+
+    def write(self, data: Any) -> int:
+        kept = bytes(data[: self.left])
+        self.left -= len(kept)
+        super().write(kept)
+        return len(data)
+
+
+class _Output:
+    """Stands in for standard output; what a call printed is sent along with its result."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.captured = _Captured(limit)
+        self.text = self._open()
+
+    def _open(self) -> io.TextIOWrapper:
+        return io.TextIOWrapper(self.captured, "utf-8", "backslashreplace", write_through=True)
+
+    def take(self) -> str:
+        data = self.captured.getvalue()
+        if not data:
+            return ""
+        replaced = sys.stdout is self.text
+        self.captured = _Captured(self.limit)
+        self.text = self._open()
+        if replaced:
+            sys.stdout = self.text
+        return data.decode("utf-8", "backslashreplace")
+
+
+def _load(source: str) -> dict[str, Any]:
+    """Run the program's source as a module; compile errors are :class:`_NotCompiled`."""
+    try:
+        code = compile(source, PROGRAM_FILE, "exec", dont_inherit=True)
+    except BaseException as exc:
+        raise _NotCompiled(wording.describe(exc)) from exc
+    module = types.ModuleType("candidate")
+    sys.modules["candidate"] = module
+    exec(code, module.__dict__)  # noqa: S102
+    return module.__dict__
+
+
+class _NotCompiled(Exception):
+    pass
+
+
+def _exception(error: BaseException) -> tuple[tuple[str, ...], str]:
+    kinds = type.mro(type(error))
+    return tuple(kind.__name__ for kind in kinds if kind.__module__ == "builtins"), wording.describe(error)
+
+
+def _reply(channel: socket.socket, *message: Any) -> None:
+    try:
+        payload = codec.encode(message)
+    except codec.TooLarge as exc:
+        payload = codec.encode(("raised", (("Exception",), f"the result is {exc}"), "", None))
+    if len(payload) > wire.MAX_FRAME:
+        payload = codec.encode(("raised", (("Exception",), "the result is too large"), "", None))
+    wire.send(channel, payload)
+
+
+def _split(channel: socket.socket, source: str, entry_point: str, output_bytes: int) -> None:
+    """Load the program, then answer calls until the judge is done."""
+    output = _Output(output_bytes)
+    sys.stdout = output.text
+    try:
+        function = _load(source)[entry_point]
+    except _NotCompiled as exc:
+        _reply(channel, "rejected", str(exc))
+        return
+    except KeyError as exc:
+        missing = NameError(f"name {entry_point!r} is not defined") if exc.args == (entry_point,) else exc
+        _reply(channel, "raised", _exception(missing))
+        return
+    except BaseException as exc:  # noqa: BLE001
+        _reply(channel, "raised", _exception(exc))
+        return
+    _reply(channel, "loaded")
+    output.take()
+    while True:
+        _answer(channel, function, output)
+
+
+def _answer(channel: socket.socket, function: Callable[..., Any], output: _Output) -> None:
+    """One call: its value or exception, what it printed, and its arguments if it changed them."""
+    request = wire.receive(channel)
+    arguments, named = codec.decode(request)
+    try:
+        value = function(*arguments, **named)
+        reply = ["returned", codec.encode(value)]
+    except BaseException as exc:  # noqa: BLE001
+        reply = ["raised", codec.encode(_exception(exc))]
+    try:
+        after = codec.encode((arguments, named))
+    except BaseException:  # noqa: BLE001
+        after = request
+    _reply(channel, *reply, output.take(), None if after == request else after)
+
+
+def _beside(
+    channel: socket.socket, source: str, test: str, entry_point: str, nonce: str, output_bytes: int
+) -> None:
+    """Run program and tests in this process: for tasks whose tests cannot run elsewhere."""
+    sys.stdout = _Output(output_bytes).text
+    try:
+        names = _load(source)
+        function = names[entry_point]
+        exec(compile(test, TEST_FILE, "exec", dont_inherit=True), names)  # noqa: S102
+        names["check"](function)
+    except _NotCompiled as exc:
+        _reply(channel, "rejected", str(exc))
+    except BaseException as exc:  # noqa: BLE001
+        line = wording.failing_line(exc, TEST_FILE, test)
+        _reply(channel, "failed", wording.describe(exc), line)
+    else:
+        _reply(channel, "passed", nonce)
+
+
+def _command(
+    channel: socket.socket,
+    files: dict[str, str],
+    compile_argv: list[str],
+    run_argv: list[str],
+    extra: dict[str, str],
+) -> None:
+    """Write the program's files and become its interpreter, whose output goes to the judge."""
+    for argv in (compile_argv, run_argv):
+        if argv and shutil.which(argv[0]) is None:
+            _reply(channel, "absent", argv[0])
+            return
+    _reply(channel, "present")
+    for name, text in files.items():
+        with open(name, "wb") as file:  # noqa: PTH123
+            file.write(text.encode("utf-8", "surrogatepass"))
+    environment = {**os.environ, **extra}
+    for descriptor in (1, 2):
+        os.dup2(channel.fileno(), descriptor)
+    if compile_argv:
+        status = subprocess.call(compile_argv, env=environment, stdin=subprocess.DEVNULL)
+        if status != 0:
+            os._exit(NOT_COMPILED_STATUS)
+    os.execvpe(run_argv[0], run_argv, environment)  # noqa: S606
+
+
+_MODES: dict[str, Callable[..., None]] = {"split": _split, "beside": _beside, "command": _command}

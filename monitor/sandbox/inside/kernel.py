@@ -1,0 +1,45 @@
+"""The few prctl(2) calls that the standard library does not offer."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+_DIE_WITH_PARENT, _DUMPABLE, _ADOPT_ORPHANS = 1, 4, 36
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def prctl(option: int, *arguments: int) -> None:
+    """Call prctl(2). Raises OSError."""
+    padded = (*arguments, 0, 0, 0, 0)[:4]
+    if _libc.prctl(option, *(ctypes.c_ulong(argument) for argument in padded)) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"prctl({option}): {os.strerror(code)}")
+
+
+def die_with_parent() -> None:
+    """Be killed when the parent ends; to be repeated after every change of uid."""
+    prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+
+
+def hide_memory() -> None:
+    """Keep processes of the same uid from reading this one's memory or tracing it."""
+    prctl(_DUMPABLE, 0)
+
+
+def show_memory() -> None:
+    """Be an ordinary process again after a change of uid, with a /proc entry of one's own."""
+    prctl(_DUMPABLE, 1)
+
+
+def prefer_in_memory_shortage() -> None:
+    """Be the first that the kernel kills when memory runs out."""
+    with open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:  # noqa: PTH123
+        file.write("1000")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every process below this one that loses its own."""
+    prctl(_ADOPT_ORPHANS, 1)

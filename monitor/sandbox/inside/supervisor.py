@@ -1,0 +1,314 @@
+"""PID 1 of a sandbox: takes jobs from the driver, lets them run and be judged, cleans up, reports.
+
+It never runs candidate code, and never decides what a run means: it reports facts, and the driver on
+the host turns them into outcomes and decides when a sandbox is to be replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import candidate, cleanup, judge, kernel, measures, wire
+
+_DRIVER_IN, _DRIVER_OUT = 0, 1
+_IDLE_BASE_S = 2.0
+"""A program that neither computes nor waits for a CPU for this long, plus its limit, is stuck."""
+_WALL_BASE_S, _WALL_PER_CPU = 60.0, 30.0
+"""Watchdog for a machine that is too busy to say anything about a program."""
+_JUDGE_BASE_S = 2.0
+"""CPU seconds that the tests may take beside what the program may."""
+_PATIENCE_S = 5.0
+"""How long our own processes may take to answer once nothing keeps them."""
+_WATCH_MEMORY_EVERY_S = 0.1
+
+
+class Broken(Exception):
+    """This sandbox cannot go on; the driver replaces it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Helper:
+    """A process of ours, and the socket we talk to it by."""
+
+    pid: int
+    control: socket.socket
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """What is known so far about the job that runs."""
+
+    job: dict[str, Any]
+    started_at: float
+    judge_before: measures.Activity
+    pid: int | None = None
+    """The candidate's process; None until the zygote has said."""
+    exit: dict[str, Any] | None = None
+    """How it ended and what it used; None while it lives."""
+    verdict: dict[str, Any] | None = None
+    ended_by: str = ""
+    """Which limit we ended it for: cpu, idle, memory, judge_cpu or wall; empty when none."""
+    events: list[str] | None = None
+
+
+def main() -> None:
+    """Serve the driver on standard input and output until it closes."""
+    for number in (signal.SIGINT, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
+    settings = wire.read_pipe_message(_DRIVER_IN)
+    supervisor = Supervisor(settings)
+    wire.write_pipe_message(_DRIVER_OUT, supervisor.start())
+    while True:
+        try:
+            job = wire.read_pipe_message(_DRIVER_IN)
+        except wire.Ended:
+            return
+        try:
+            report = supervisor.run(job)
+        except (Broken, OSError, wire.Ended) as exc:
+            wire.write_pipe_message(_DRIVER_OUT, {"id": job["id"], "broken": str(exc) or type(exc).__name__})
+            return
+        wire.write_pipe_message(_DRIVER_OUT, report)
+
+
+class Supervisor:
+    """Runs one job at a time with a zygote and a judge that live as long as it does."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self._settings = settings
+        self._whole_namespace: bool = os.getpid() == 1
+        self._uids = iter(range(settings["first_uid"], settings["first_uid"] + settings["uids"]))
+        self._ooms = measures.oom_kills()
+
+    def start(self) -> dict[str, Any]:
+        """Fork zygote and judge; what this sandbox is, for the driver."""
+        self._zygote = self._fork(candidate.serve)
+        self._judge = self._fork(judge.serve)
+        ready, _ = wire.receive_message(self._zygote.control)
+        wire.receive_message(self._judge.control)
+        if not self._settings["fresh_uids"]:
+            kernel.hide_memory()
+        self._places_used = self._usage()
+        return {
+            "ready": True,
+            "python": ".".join(map(str, sys.version_info[:3])),
+            "seccomp": ready["seccomp"],
+            "own_processes": self._whole_namespace,
+            "fresh_uids": self._settings["fresh_uids"],
+        }
+
+    def _fork(self, serve: Callable[[socket.socket, dict[str, Any]], None]) -> Helper:
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                ours.close()
+                kernel.die_with_parent()
+                # Copies of our other sockets would keep them open, or let a child use them.
+                os.closerange(3, theirs.fileno())
+                os.closerange(theirs.fileno() + 1, 256)
+                gc.freeze()
+                serve(theirs, self._settings)
+                status = 0
+            finally:
+                os._exit(status)
+        theirs.close()
+        return Helper(pid=pid, control=ours)
+
+    # ------------------------------------------------------------------------------------- one job
+
+    def run(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Run one job to its end, clean up after it, and report the facts."""
+        run = Run(
+            job=job, started_at=time.monotonic(), judge_before=measures.activity([self._judge.pid]), events=[]
+        )
+        uid = next(self._uids) if self._settings["fresh_uids"] else None
+        self._begin(run, uid)
+        self._watch(run)
+        self._end(run, uid)
+        wall_s = time.monotonic() - run.started_at
+        self._clean(run, uid)
+        assert run.verdict is not None
+        if run.verdict["verdict"] == "unfit" and not run.ended_by:
+            raise Broken(f"a program's process could not be set up: {run.verdict['detail']}")
+        return self._report(run, wall_s)
+
+    def _begin(self, run: Run, uid: int | None) -> None:
+        job = run.job
+        if job["mode"] == "answer":
+            run.exit = {"status": 0, "cpu_s": 0.0, "peak_bytes": 0}
+            wire.send_message(self._judge.control, job)
+            return
+        for_judge, for_candidate = socket.socketpair()
+        with for_judge, for_candidate:
+            order = {"uid": uid, "cpu_s": job["cpu_s"], "memory_bytes": job["memory_bytes"]}
+            wire.send_message(self._zygote.control, order, for_candidate.fileno())
+            wire.send_message(self._judge.control, job, for_judge.fileno())
+
+    def _watch(self, run: Run) -> None:
+        """Wait for the verdict or the end of the process; end it ourselves when a limit is reached."""
+        poll = select.poll()
+        poll.register(self._zygote.control, select.POLLIN)
+        poll.register(self._judge.control, select.POLLIN)
+        wait_s = self._first_look_s(run.job)
+        while run.verdict is None and not (run.exit and run.job["mode"] != "answer"):
+            ready = poll.poll(wait_s * 1000)
+            if ready:
+                self._hear(run, [descriptor for descriptor, _ in ready])
+            else:
+                run.ended_by, wait_s = self._look(run)
+            if run.ended_by:
+                return
+
+    def _first_look_s(self, job: dict[str, Any]) -> float:
+        look = float(job["cpu_s"]) / (os.cpu_count() or 1)
+        return min(look, _WATCH_MEMORY_EVERY_S) if self._settings["watch_memory"] else look
+
+    def _hear(self, run: Run, descriptors: list[int]) -> None:
+        if self._zygote.control.fileno() in descriptors:
+            try:
+                message, _ = wire.receive_message(self._zygote.control)
+            except wire.Ended as exc:
+                raise Broken("the zygote ended") from exc
+            if "pid" in message:
+                run.pid = message["pid"]
+            else:
+                run.exit = message
+        if self._judge.control.fileno() in descriptors:
+            try:
+                run.verdict, _ = wire.receive_message(self._judge.control)
+            except wire.Ended:
+                self._replace_judge(run)
+
+    def _look(self, run: Run) -> tuple[str, float]:
+        """Which limit has been reached, if any, and when to look again, seconds."""
+        limit = float(run.job["cpu_s"])
+        programs = self._program_processes()
+        program = measures.activity(programs)
+        tests = measures.activity([self._judge.pid])
+        tests_cpu = tests.cpu_s - run.judge_before.cpu_s
+        wall = time.monotonic() - run.started_at
+        idle = wall - program.busy_s - (tests.busy_s - run.judge_before.busy_s)
+        if program.cpu_s >= limit:
+            return "cpu", 0
+        if tests_cpu >= limit + _JUDGE_BASE_S:
+            return "judge_cpu", 0
+        if idle >= limit + _IDLE_BASE_S:
+            return "idle", 0
+        if wall >= _WALL_BASE_S + _WALL_PER_CPU * limit:
+            return "wall", 0
+        waits = [
+            (limit - program.cpu_s) / (os.cpu_count() or 1),
+            limit + _JUDGE_BASE_S - tests_cpu,
+            limit + _IDLE_BASE_S - idle,
+        ]
+        if self._settings["watch_memory"]:
+            if measures.resident_bytes(programs) > 2 * run.job["memory_bytes"]:
+                return "memory", 0
+            waits.append(_WATCH_MEMORY_EVERY_S)
+        return "", max(min(waits), 0.002)
+
+    def _program_processes(self) -> list[int]:
+        return cleanup.strays(self._known(), whole_namespace=self._whole_namespace)
+
+    def _known(self) -> set[int]:
+        return {os.getpid(), self._zygote.pid, self._judge.pid}
+
+    # ----------------------------------------------------------------------------------- afterwards
+
+    def _end(self, run: Run, uid: int | None) -> None:
+        """Kill everything of the program, then hear what zygote and judge still have to say."""
+        if run.job["mode"] != "answer":
+            self._kill(run, uid)
+        if run.ended_by == "judge_cpu":
+            os.kill(self._judge.pid, signal.SIGKILL)
+        give_up_at = time.monotonic() + _PATIENCE_S
+        poll = select.poll()
+        poll.register(self._zygote.control, select.POLLIN)
+        if run.verdict is None:
+            poll.register(self._judge.control, select.POLLIN)
+        while run.exit is None or run.verdict is None:
+            if time.monotonic() > give_up_at:
+                self._give_up(run)
+                return
+            # In slices: a child that had not yet taken its uid is out of the first kill's reach.
+            self._hear(run, [descriptor for descriptor, _ in poll.poll(50)])
+            if run.exit is None:
+                self._kill(run, uid)
+
+    def _give_up(self, run: Run) -> None:
+        if run.exit is None:
+            raise Broken("the program's process did not end")
+        os.kill(self._judge.pid, signal.SIGKILL)
+        self._replace_judge(run)
+
+    def _kill(self, run: Run, uid: int | None) -> None:
+        if uid is not None:
+            cleanup.kill_uid(uid)
+            return
+        if run.pid is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(run.pid, signal.SIGKILL)
+        cleanup.kill_strays(self._known())
+
+    def _replace_judge(self, run: Run) -> None:
+        """The judge died or hangs: the verdict is lost, the next program gets a new one."""
+        assert run.events is not None
+        run.events.append("judge_restart")
+        run.verdict = {"verdict": "lost", "detail": ""}
+        self._judge.control.close()
+        os.waitpid(self._judge.pid, 0)
+        self._judge = self._fork(judge.serve)
+        wire.receive_message(self._judge.control)
+
+    def _clean(self, run: Run, uid: int | None) -> None:
+        assert run.events is not None
+        strays = [] if uid is None else self._program_processes()
+        if strays:
+            run.events.append("strays")
+        if cleanup.await_calm(self._known(), uid=uid, whole_namespace=self._whole_namespace):
+            raise Broken("processes survived being killed")
+        if not cleanup.wipe(self._settings["places"]) or self._usage() > self._places_used:
+            run.events.append("residue")
+
+    def _usage(self) -> int:
+        """Entries in use in the writable places; where they are not file systems of our own, names in them."""
+        if self._settings["own_places"]:
+            stats = [os.statvfs(place) for place in self._settings["places"]]
+            return sum(stat.f_files - stat.f_ffree for stat in stats)
+        return sum(len(os.listdir(place)) for place in self._settings["places"])
+
+    def _report(self, run: Run, wall_s: float) -> dict[str, Any]:
+        assert run.exit is not None
+        assert run.verdict is not None
+        assert run.events is not None
+        ooms = measures.oom_kills() if os.WIFSIGNALED(run.exit["status"]) else self._ooms
+        killed_for_memory = ooms > self._ooms
+        self._ooms = ooms
+        if killed_for_memory:
+            run.events.append("oom")
+        if run.verdict["verdict"] == "flooded":
+            run.events.append("flood")
+        return {
+            "id": run.job["id"],
+            "verdict": run.verdict["verdict"],
+            "detail": run.verdict["detail"],
+            "ended_by": run.ended_by,
+            "oom": killed_for_memory,
+            "status": run.exit["status"],
+            "cpu_s": run.exit["cpu_s"],
+            "wall_s": wall_s,
+            "peak_bytes": run.exit["peak_bytes"],
+            "events": run.events,
+        }

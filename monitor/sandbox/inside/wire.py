@@ -1,0 +1,100 @@
+"""Length-prefixed frames over blocking sockets, with a descriptor passed along where needed."""
+
+from __future__ import annotations
+
+import array
+import json
+import os
+import socket
+import struct
+from typing import Any
+
+HEADER = struct.Struct(">I")
+MAX_FRAME = 32 * 2**20
+"""Largest frame anybody may send, bytes; a longer one ends the conversation."""
+
+
+class Ended(Exception):
+    """The other side closed its end, or announced a frame that is too long."""
+
+
+def send(sock: socket.socket, payload: bytes) -> None:
+    """Send one frame; a vanished reader is :class:`Ended`."""
+    try:
+        sock.sendall(HEADER.pack(len(payload)) + payload)
+    except OSError as exc:
+        raise Ended(str(exc)) from exc
+
+
+def receive(sock: socket.socket, limit: int = MAX_FRAME) -> bytes:
+    """Receive one frame of at most ``limit`` bytes."""
+    (length,) = HEADER.unpack(_exactly(sock, HEADER.size))
+    if length > limit:
+        raise Ended(f"a frame of {length} bytes was announced")
+    return _exactly(sock, length)
+
+
+def _exactly(sock: socket.socket, count: int) -> bytes:
+    try:
+        data = sock.recv(count)
+        if len(data) == count:
+            return data
+        chunks = bytearray(data)
+        while data and len(chunks) < count:
+            data = sock.recv(min(count - len(chunks), 2**20))
+            chunks += data
+    except OSError as exc:
+        raise Ended(str(exc)) from exc
+    if len(chunks) < count:
+        raise Ended("the other side closed")
+    return bytes(chunks)
+
+
+def send_message(sock: socket.socket, message: dict[str, Any], descriptor: int | None = None) -> None:
+    """Send a JSON object, and a descriptor with its first byte when one is given."""
+    payload = json.dumps(message).encode("ascii")
+    header = HEADER.pack(len(payload))
+    if descriptor is None:
+        sock.sendall(header + payload)
+        return
+    rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))
+    sock.sendmsg([header], [rights])
+    sock.sendall(payload)
+
+
+def receive_message(sock: socket.socket) -> tuple[dict[str, Any], int | None]:
+    """Receive what :func:`send_message` sent: the object and the descriptor, if any."""
+    header, ancillary, _, _ = sock.recvmsg(HEADER.size, socket.CMSG_SPACE(4), socket.MSG_WAITALL)
+    if len(header) < HEADER.size:
+        raise Ended("the other side closed")
+    descriptor = None
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptor = array.array("i", data[:4])[0]
+    (length,) = HEADER.unpack(header)
+    return json.loads(_exactly(sock, length)), descriptor
+
+
+def read_pipe_message(descriptor: int) -> dict[str, Any]:
+    """Receive a JSON object from a plain descriptor, such as standard input."""
+    (length,) = HEADER.unpack(_read_exactly(descriptor, HEADER.size))
+    message: dict[str, Any] = json.loads(_read_exactly(descriptor, length))
+    return message
+
+
+def write_pipe_message(descriptor: int, message: dict[str, Any]) -> None:
+    """Send a JSON object to a plain descriptor."""
+    payload = json.dumps(message).encode("ascii")
+    view = memoryview(HEADER.pack(len(payload)) + payload)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _read_exactly(descriptor: int, count: int) -> bytes:
+    chunks = bytearray()
+    while len(chunks) < count:
+        data = os.read(descriptor, min(count - len(chunks), 2**20))
+        if not data:
+            raise Ended("the driver closed")
+        chunks += data
+    return bytes(chunks)

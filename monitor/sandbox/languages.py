@@ -1,0 +1,96 @@
+"""The languages a sandbox can run, each a small declared record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+PYTHON = "python"
+TEXT = "text"
+"""Not run at all: the source is an answer's text, and the judge hands it to ``check(answer)``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """How programs of one language are checked and run; they share one file with their tests."""
+
+    name: str
+    file_name: str
+    """What source, tests and the last line are written to."""
+    run: tuple[str, ...]
+    """Command that runs the file."""
+    finish: str
+    """Last line of the file: prints NONCE, by which the judge sees that the tests came to their end."""
+    check: tuple[str, ...] = ()
+    """Command that fails when the file does not compile; empty when running it is the only way."""
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def order(self) -> dict[str, Any]:
+        """As the supervisor is told."""
+        return {
+            "file_name": self.file_name,
+            "compile": list(self.check),
+            "run": list(self.run),
+            "finish": self.finish,
+            "environment": self.environment,
+        }
+
+
+LANGUAGES = {
+    language.name: language
+    for language in (
+        Language(
+            name="ruby",
+            file_name="program.rb",
+            check=("ruby", "-c", "program.rb"),
+            run=("ruby", "--disable=gems", "program.rb"),
+            finish='STDOUT.write("\\nNONCE\\n"); STDOUT.flush',
+        ),
+        Language(
+            name="lua",
+            file_name="program.lua",
+            check=("luac5.4", "-p", "program.lua"),
+            run=("lua5.4", "program.lua"),
+            finish='io.write("\\nNONCE\\n") io.flush()',
+        ),
+        Language(
+            name="perl",
+            file_name="program.pl",
+            check=("perl", "-c", "program.pl"),
+            run=("perl", "program.pl"),
+            finish='$| = 1; print STDOUT "\\nNONCE\\n";',
+        ),
+        Language(
+            name="tcl",
+            file_name="program.tcl",
+            run=("tclsh", "program.tcl"),
+            finish='puts "\\nNONCE"; flush stdout',
+        ),
+        Language(
+            name="awk",
+            file_name="program.awk",
+            run=("gawk", "-f", "program.awk"),
+            finish='END { printf "\\nNONCE\\n" }',
+        ),
+        Language(
+            name="scheme",
+            file_name="program.scm",
+            run=("guile", "--no-auto-compile", "program.scm"),
+            finish='(display "\\nNONCE\\n") (force-output)',
+        ),
+        Language(
+            name="racket",
+            file_name="program.rkt",
+            run=("racket", "program.rkt"),
+            finish='(display "\\nNONCE\\n") (flush-output)',
+        ),
+        Language(
+            name="shell",
+            file_name="program.sh",
+            check=("bash", "-n", "program.sh"),
+            run=("bash", "program.sh"),
+            finish="printf '\\nNONCE\\n'",
+        ),
+    )
+}

@@ -1,0 +1,55 @@
+"""What a supervisor is told when it starts, the same for every kind of sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+_FIRST_UID, _LAST_UID = 2000, 60_000
+"""Uids for programs: inside every range a user namespace maps, and nobody's in any image."""
+_JUDGE_UID = 1999
+_PROCESSES_OF_A_PROGRAM = 48
+
+ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+def inside_settings(
+    *,
+    number: int,
+    uids: int,
+    places: Sequence[str],
+    own_places: bool,
+    fresh_uids: bool,
+    watch_memory: bool,
+) -> dict[str, Any]:
+    """The supervisor's settings.
+
+    Args:
+        number: tells sandboxes apart, so that they do not share uids, whose processes are limited.
+        uids: how many programs will run before the sandbox is replaced.
+        places: directories that programs may write to, emptied after each.
+        own_places: whether these are file systems of this sandbox alone.
+        fresh_uids: whether each program can get a uid of its own.
+        watch_memory: whether the supervisor has to limit memory, since no control group does.
+    """
+    starts = (_LAST_UID - _FIRST_UID) // uids
+    return {
+        "first_uid": _FIRST_UID + number % starts * uids,
+        "uids": uids,
+        "judge_uid": _JUDGE_UID if fresh_uids else None,
+        "fresh_uids": fresh_uids,
+        "places": list(places),
+        "own_places": own_places,
+        "watch_memory": watch_memory,
+        "work": f"{places[0]}/work",
+        "processes": _PROCESSES_OF_A_PROGRAM,
+        "preload": [],
+        "environment": ENVIRONMENT,
+    }

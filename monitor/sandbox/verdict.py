@@ -1,0 +1,99 @@
+"""From the facts a supervisor reports to the outcome of a program."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+from monitor.domain.samples import Execution, Outcome, Program, Trust
+from monitor.sandbox.languages import PYTHON, TEXT
+
+_LIMITS = {
+    "cpu": (Outcome.TIMED_OUT, "used more than {cpu_s:g} s of CPU"),
+    "idle": (Outcome.TIMED_OUT, "neither ended nor computed"),
+    "judge_cpu": (Outcome.TIMED_OUT, "its tests did not end on what it returned"),
+    "memory": (Outcome.OUT_OF_MEMORY, "used more than {memory_bytes} bytes of memory"),
+    "wall": (Outcome.UNSCORED, "the machine was too busy to run it"),
+}
+_VERDICTS = {
+    "passed": Outcome.PASSED,
+    "failed": Outcome.FAILED,
+    "malformed": Outcome.FAILED,
+    "flooded": Outcome.FAILED,
+    "rejected": Outcome.REJECTED,
+    "task_error": Outcome.UNSCORED,
+}
+_NOT_COMPILED_STATUS = 97
+
+
+def trust_of(program: Program) -> Trust:
+    """Whether the tests of a program run where it cannot reach them."""
+    if program.language == TEXT or (program.language == PYTHON and not program.in_process):
+        return Trust.SPLIT
+    return Trust.IN_PROCESS
+
+
+def weigh(report: Mapping[str, Any], program: Program) -> Execution:
+    """The execution that a report describes."""
+    outcome, detail = _outcome(report, program)
+    return Execution(
+        outcome=outcome,
+        cpu_s=round(float(report["cpu_s"]), 6),
+        wall_s=round(float(report["wall_s"]), 6),
+        peak_bytes=int(report["peak_bytes"]),
+        detail=detail,
+        trust=trust_of(program),
+    )
+
+
+def unscored(detail: str, program: Program) -> Execution:
+    """Our trouble, as an execution."""
+    return Execution(outcome=Outcome.UNSCORED, detail=detail, trust=trust_of(program))
+
+
+def _outcome(report: Mapping[str, Any], program: Program) -> tuple[Outcome, str]:
+    limits = program.limits
+    verdict, detail, status = report["verdict"], str(report["detail"]), int(report["status"])
+    figures = {"cpu_s": limits.cpu_s, "memory_bytes": limits.memory_bytes}
+    if report["oom"] and verdict != "passed":
+        return Outcome.OUT_OF_MEMORY, _LIMITS["memory"][1].format(**figures)
+    if report["ended_by"]:
+        outcome, text = _LIMITS[report["ended_by"]]
+        return outcome, text.format(**figures)
+    if float(report["cpu_s"]) > limits.cpu_s or _signal(status) == signal.SIGXCPU:
+        # Also what ended just before we looked: the limit decides, not when we happened to look.
+        return Outcome.TIMED_OUT, _LIMITS["cpu"][1].format(**figures)
+    if verdict == "finished":
+        return (Outcome.PASSED, "") if status == 0 else _ended(status, "after its tests")
+    if program.language not in (PYTHON, TEXT) and verdict == "failed":
+        return _command_failed(status, detail)
+    if verdict == "lost":
+        return _ended(status, "before its tests were over")
+    if verdict == "failed" and detail.startswith("MemoryError"):
+        return Outcome.OUT_OF_MEMORY, detail
+    return _VERDICTS[verdict], detail
+
+
+def _command_failed(status: int, detail: str) -> tuple[Outcome, str]:
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _NOT_COMPILED_STATUS:
+        return Outcome.REJECTED, detail
+    if os.WIFSIGNALED(status):
+        return _ended(status, "before its tests were over")
+    return Outcome.FAILED, detail or f"exited with status {os.waitstatus_to_exitcode(status)}"
+
+
+def _signal(status: int) -> int:
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def _ended(status: int, when: str) -> tuple[Outcome, str]:
+    number = _signal(status)
+    if not number:
+        return Outcome.CRASHED, f"exited with status {os.waitstatus_to_exitcode(status)} {when}"
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    return Outcome.CRASHED, f"was killed by {name} {when}"
