@@ -67,15 +67,27 @@ class TestConfiguration:
 
 
 class TestSuite:
-    def test_a_broken_task_file_is_named(self, deployment, tmp_path):
-        suite = tmp_path / "suite"
-        shutil.copytree(CHECKPOINTS.parents[1] / "suites" / "lab", suite)
-        tasks = next(suite.rglob("*.jsonl"))
-        lines = tasks.read_text(encoding="utf-8").splitlines()
-        lines[2] = lines[2][: len(lines[2]) // 2]
-        tasks.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        deployment.configure(suite=str(suite))
-        assert_explained(deployment.run("status"), tasks.name, "3")
+    @pytest.fixture
+    def suite(self, deployment, tmp_path):
+        """A copy of the lab suite, to be damaged, and asked for."""
+        folder = tmp_path / "suite"
+        shutil.copytree(CHECKPOINTS.parents[1] / "suites" / "lab", folder)
+        deployment.configure(suite=str(folder))
+        return folder
+
+    def test_a_task_file_that_is_broken_is_named_with_the_line(self, deployment, suite):
+        task = min((suite / "tasks").iterdir())
+        task.write_text(task.read_text(encoding="utf-8") + "\n  : : [\n", encoding="utf-8")
+        assert_explained(deployment.run("status"), f"{task.name}, line")
+
+    def test_an_unknown_field_of_a_task_is_named(self, deployment, suite):
+        task = min((suite / "tasks").iterdir())
+        task.write_text(task.read_text(encoding="utf-8") + "\nstratums: tail\n", encoding="utf-8")
+        assert_explained(deployment.run("status"), task.name, "stratums")
+
+    def test_a_suite_without_a_header_is_named(self, deployment, suite):
+        (suite / "suite.yaml").unlink()
+        assert_explained(deployment.run("status"), "suite.yaml")
 
 
 class TestCheckpoint:
@@ -143,7 +155,7 @@ class TestStore:
         with sqlite3.connect(stored.store) as store:
             store.execute("INSERT INTO tailwatch_schema (version, what) VALUES (9999, 'from the future')")
         before = stored.query("SELECT * FROM tailwatch_schema")
-        assert_explained(stored.run("status"), "newer", "upgrade")
+        assert_explained(stored.run("status"), "9999", "newer tailwatch")
         assert stored.query("SELECT * FROM tailwatch_schema") == before
 
     def test_one_that_another_process_has_locked(self, stored):
