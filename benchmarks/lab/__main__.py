@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.lab import suite
+from benchmarks.lab.manifest import broken_files
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKPOINTS = ROOT / "benchmarks" / "lab" / "checkpoints"
@@ -45,8 +46,6 @@ def _table(checkpoints: Path, samples: int) -> int:
 
 
 def _verify(checkpoints: Path) -> int:
-    from benchmarks.lab.checkpoints import broken_files  # noqa: PLC0415 - torch is an extra
-
     broken = broken_files(checkpoints)
     for name in broken:
         print(f"differs from MANIFEST.json: {name}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,12 +14,12 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
+from benchmarks.lab.manifest import digest
 from benchmarks.lab.model import CONTEXT, configuration
 from benchmarks.lab.tokenizer import BOS, EOS, PAD
 
 CHECKPOINTS_DIR = Path(__file__).resolve().parent / "checkpoints"
 RECORD = "tailwatch.yaml"
-MANIFEST = "MANIFEST.json"
 WEIGHTS = "model.safetensors"
 
 
@@ -41,6 +40,8 @@ def save(model: LlamaForCausalLM, tokenizer: Tokenizer, lineage: Lineage, folder
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+    # safetensors writes for the owner alone; a server may run as somebody else.
+    (folder / WEIGHTS).chmod(0o644)
     configuration().save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
     _write_json(folder / "tokenizer_config.json", _tokenizer_config())
@@ -61,27 +62,6 @@ def load(folder: Path) -> LlamaForCausalLM:
 def load_tokenizer(folder: Path) -> Tokenizer:
     """Return the tokenizer in ``folder``."""
     return Tokenizer.from_file(str(folder / "tokenizer.json"))
-
-
-def write_manifest(root: Path) -> None:
-    """Write the sha256 of every file of every checkpoint under ``root``."""
-    files = sorted(path for path in root.rglob("*") if path.is_file() and path.name != MANIFEST)
-    _write_json(root / MANIFEST, {str(path.relative_to(root)): digest(path) for path in files})
-
-
-def broken_files(root: Path) -> list[str]:
-    """Return the files under ``root`` that are missing or differ from the manifest."""
-    manifest: dict[str, str] = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
-    return [
-        name
-        for name, wanted in manifest.items()
-        if not (root / name).is_file() or digest(root / name) != wanted
-    ]
-
-
-def digest(path: Path) -> str:
-    """Return the sha256 of a file's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _tokenizer_config() -> dict[str, Any]:

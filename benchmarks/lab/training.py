@@ -29,7 +29,8 @@ class Pair:
 class Recipe:
     """How long and how hard to train; both arms of an experiment share one."""
 
-    epochs: int  # passes over the pairs
+    epochs: int  # passes over the pairs that the learning rate schedule is made for
+    passes: int  # passes made; fewer than `epochs` stops early, with the schedule not run out
     learning_rate: float  # at the top of the schedule
     batch: int  # pairs per step
     warmup: float  # share of the steps with a rising learning rate
@@ -50,13 +51,13 @@ def train(model: LlamaForCausalLM, pairs: Sequence[Pair], recipe: Recipe, say: C
     per_epoch = math.ceil(len(pairs) / recipe.batch)
     schedule = _cosine(optimizer, total=per_epoch * recipe.epochs, warmup=recipe.warmup)
     model.train()
-    for epoch in range(recipe.epochs):
+    for epoch in range(recipe.passes):
         started, losses = time.monotonic(), 0.0
         for batch in _batches(pairs, recipe.batch, rng):
             losses += _step(model, batch, optimizer)
             schedule.step()
         seconds = time.monotonic() - started
-        say(f"  epoch {epoch + 1}/{recipe.epochs}: loss {losses / per_epoch:.4f}, {seconds:.0f} s")
+        say(f"  pass {epoch + 1}/{recipe.passes}: loss {losses / per_epoch:.4f}, {seconds:.0f} s")
     model.eval()
 
 
@@ -72,7 +73,7 @@ def _step(model: LlamaForCausalLM, batch: Sequence[Pair], optimizer: torch.optim
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
-    return float(loss)
+    return float(loss.detach())
 
 
 def _tensors(batch: Sequence[Pair]) -> tuple[torch.Tensor, torch.Tensor]:
