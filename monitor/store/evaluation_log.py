@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -24,6 +25,13 @@ from monitor.store.evaluation_rows import (
 )
 from monitor.store.sample_rows import sample_of, unpacked
 from monitor.store.schema import evaluations, samples, tallies, task_tallies, tasks, text_blocks
+
+_ORDER = (samples.c.wave, samples.c.task_ref, samples.c.sample_index)
+_OTHERS = tuple(column for column in samples.columns if column not in set(_ORDER))
+
+# Evidence is weighed from hundreds of thousands of rows; looking a value up beats asking its enum.
+_STRATA = {stratum.value: stratum for stratum in Stratum}
+_PASSED = {outcome.value: outcome.passed for outcome in Outcome}
 
 
 class SqlEvaluationLog:
@@ -72,28 +80,29 @@ class SqlEvaluationLog:
         with self._database.reading() as connection:
             ref = ref_of(connection, evaluation_id)
             task_ids = _task_ids(connection, ref)
-            rows = _sample_rows(connection, ref, task_ids, *samples.columns)
+            rows = _sample_rows(connection, ref, task_ids, *_OTHERS)
             query = select(text_blocks.c.ref, text_blocks.c.body).where(text_blocks.c.evaluation_ref == ref)
             blocks = {block_ref: unpacked(body) for block_ref, body in connection.execute(query)}
         return tuple(sample_of(row, task_ids[row.task_ref], blocks) for row in rows)
 
     def observations(self, evaluation_id: str) -> tuple[Observation, ...]:
         """What the statistics need of all samples, same order; reads no texts."""
-        columns = (samples.c.task_ref, samples.c.stratum, samples.c.sample_index, samples.c.wave)
         with self._database.reading() as connection:
             ref = ref_of(connection, evaluation_id)
             task_ids = _task_ids(connection, ref)
-            rows = _sample_rows(connection, ref, task_ids, *columns, samples.c.outcome, samples.c.seed)
+            rows = _sample_rows(
+                connection, ref, task_ids, samples.c.stratum, samples.c.outcome, samples.c.seed
+            )
         return tuple(
             Observation(
                 task_id=task_ids[task_ref],
-                stratum=Stratum(stratum),
+                stratum=_STRATA[stratum],
                 index=index,
                 wave=wave,
-                passed=Outcome(outcome).passed,
+                passed=_PASSED[outcome],
                 seed=seed,
             )
-            for task_ref, stratum, index, wave, outcome, seed in rows
+            for wave, task_ref, index, stratum, outcome, seed in rows
         )
 
     def tallies(self, evaluation_id: str) -> Mapping[tuple[Stratum, Outcome], int]:
@@ -122,8 +131,8 @@ class SqlEvaluationLog:
             rows = connection.execute(query).all()
         # Sorted here: databases order text by their own rules.
         return tuple(
-            TaskTally(task_id=task_id, stratum=Stratum(stratum), samples=all_, scored=scored, passed=passed)
-            for task_id, stratum, all_, scored, passed in sorted(rows)
+            TaskTally(task_id=task_id, stratum=_STRATA[stratum], samples=all_, scored=scored, passed=passed)
+            for task_id, stratum, all_, scored, passed in sorted(rows, key=itemgetter(0, 1))
         )
 
 
@@ -139,7 +148,9 @@ def _task_ids(connection: Connection, evaluation_ref: int | None) -> dict[int, s
 def _sample_rows(
     connection: Connection, evaluation_ref: int | None, task_ids: Mapping[int, str], *columns: Any
 ) -> list[Any]:
-    query = select(*columns).where(samples.c.evaluation_ref == evaluation_ref)
+    """Rows of wave, task number, index and the columns, ordered by wave, task id and index."""
+    ranks = {ref: rank for rank, ref in enumerate(sorted(task_ids, key=task_ids.__getitem__))}
+    query = select(*_ORDER, *columns).where(samples.c.evaluation_ref == evaluation_ref)
     rows = list(connection.execute(query))
-    rows.sort(key=lambda row: (row.wave, task_ids[row.task_ref], row.sample_index))
+    rows.sort(key=lambda row: (row[0], ranks[row[1]], row[2]))
     return rows
