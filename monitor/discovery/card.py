@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,15 @@ class CardError(ValueError):
     """The card cannot be used; the text says why."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a card states."""
+
+    lineage: Lineage
+    sha256: Mapping[str, str]
+    """Hashes of the files it describes, by name; empty when it does not say."""
+
+
 class _Card(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -28,10 +39,11 @@ class _Card(BaseModel):
     """What made the checkpoint; for people."""
     seed: int | None = None
     """Likewise."""
+    sha256: dict[str, str] = {}
 
 
-def read_card(path: Path) -> Lineage:
-    """The lineage that a card states.
+def read_card(path: Path) -> Card:
+    """The card in a file.
 
     Raises:
         CardError: it cannot be read, is not YAML, or a field is missing, unknown or wrong.
@@ -42,12 +54,13 @@ def read_card(path: Path) -> Lineage:
         problem = exc.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in problem["loc"])
         raise CardError(f"{path.name}, field {field or 'all'}: {problem['msg']}") from exc
-    return Lineage(
+    lineage = Lineage(
         parent=card.parent,
         training_data=tuple(card.training_data),
         synthetic_share=card.synthetic_share,
         review=card.review,
     )
+    return Card(lineage=lineage, sha256=card.sha256)
 
 
 def _load(path: Path) -> Any:

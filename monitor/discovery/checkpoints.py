@@ -66,17 +66,25 @@ def describe(folder: Path, contents: Contents, name: str, hashes: FileHashes) ->
         OSError: a file vanished or cannot be read.
     """
     digest = hashes.digest(contents)
-    lineage, card_problem = _lineage(folder, contents)
+    lineage, card_problem = _lineage(folder, contents, hashes)
     if read_contents(folder) != contents:
         raise ChangedMeanwhile
     checkpoint = Checkpoint(digest=digest, name=name, location=str(folder.resolve()), lineage=lineage)
     return Described(checkpoint=checkpoint, card_problem=card_problem)
 
 
-def _lineage(folder: Path, contents: Contents) -> tuple[Lineage | None, str]:
+def _lineage(folder: Path, contents: Contents, hashes: FileHashes) -> tuple[Lineage | None, str]:
     if contents.state(CARD) is None:
         return None, ""
     try:
-        return read_card(folder / CARD), ""
+        card = read_card(folder / CARD)
     except CardError as exc:
         return None, f"Its card was ignored: {exc}. Mend the card."
+    for name, stated in card.sha256.items():
+        state = contents.state(name)
+        if state is None or hashes.file_hash(state) != stated.lower():
+            return (
+                None,
+                f"Its card was ignored: it describes another {name}. Restore the file, or mend the card.",
+            )
+    return card.lineage, ""

@@ -38,12 +38,17 @@ class FileHashes:
         names = defining_names(contents)
         states = [state for name in names if (state := contents.state(name)) is not None]
         with ThreadPoolExecutor(max_workers=self._threads) as pool:
-            hashes = list(pool.map(self._hash, states))
+            hashes = list(pool.map(self.file_hash, states))
         return content_digest(
             "checkpoint", *(part for pair in zip(names, hashes, strict=True) for part in pair)
         )
 
-    def _hash(self, state: FileState) -> str:
+    def file_hash(self, state: FileState) -> str:
+        """sha256 of one file, hexadecimal.
+
+        Raises:
+            OSError: it vanished or cannot be read.
+        """
         with self._lock:
             known = self._known.get(state)
         if known is None:

@@ -17,13 +17,13 @@ def _card(folder: Path, text: str) -> Path:
 
 def test_a_card_states_the_lineage(tmp_path: Path) -> None:
     text = CARD + "command: python -m benchmarks.lab build\nseed: 3\n"
-    assert read_card(_card(tmp_path, text)) == Lineage(
+    assert read_card(_card(tmp_path, text)).lineage == Lineage(
         parent="gen0", training_data=("synthetic",), synthetic_share=1.0, review=Review.NONE
     )
 
 
 def test_a_first_generation_has_no_parent(tmp_path: Path) -> None:
-    lineage = read_card(_card(tmp_path, "synthetic_share: 0\nreview: human-gate\n"))
+    lineage = read_card(_card(tmp_path, "synthetic_share: 0\nreview: human-gate\n")).lineage
     assert (lineage.parent, lineage.review) == (None, Review.HUMAN_GATE)
 
 
@@ -37,6 +37,7 @@ def test_a_first_generation_has_no_parent(tmp_path: Path) -> None:
         (CARD.replace("1.0", ".nan"), "field synthetic_share"),
         (CARD.replace("review: none", "review: sometimes"), "field review"),
         (CARD + "autor: me\n", "field autor"),
+        (CARD + "sha256: all\n", "field sha256"),
         (CARD.replace("synthetic_share: 1.0\n", ""), "field synthetic_share"),
         ("# " + "x" * 300_000, "larger than"),
         (CARD + "command: !!python/object:os.system x\n", "not YAML"),

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
-from monitor.discovery.checkpoints import load_checkpoint
+from monitor.discovery.checkpoints import describe, load_checkpoint
+from monitor.discovery.contents import read_contents
 from monitor.discovery.digests import FileHashes
 from monitor.domain.checkpoint import Review
 from monitor.domain.errors import InvalidCheckpoint
@@ -33,6 +35,17 @@ def test_a_wrong_card_costs_the_lineage_only(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "gen1")
     (folder / "tailwatch.yaml").write_text("review: maybe")
     assert load_checkpoint(folder).lineage is None
+
+
+def test_a_card_of_other_weights_is_not_believed(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "gen1", b"these")
+    stated = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    (folder / "tailwatch.yaml").write_text(f"{CARD}sha256: {{model.safetensors: {stated}}}\n")
+    assert load_checkpoint(folder).lineage is not None
+    write_checkpoint(folder, b"those")
+    assert load_checkpoint(folder).lineage is None
+    described = describe(folder, read_contents(folder), "gen1", FileHashes())
+    assert "it describes another model.safetensors" in described.card_problem
 
 
 @pytest.mark.parametrize(
