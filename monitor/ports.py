@@ -331,6 +331,22 @@ class SandboxEvent(StrEnum):
     """A program got no verdict, for a reason of ours."""
     TROUBLE = "trouble"
     """No sandbox could be had (SandboxTrouble)."""
+    IN_PROCESS = "in_process"
+    """A verdict of lower trust: the tests ran in the program's own process."""
+    RECYCLED = "recycled"
+    """A sandbox was replaced, worn or after one of the events below."""
+    LOST = "lost"
+    """A sandbox ended under the program that ran in it."""
+    STRAYS = "strays"
+    """A program left processes behind."""
+    RESIDUE = "residue"
+    """Something a program wrote could not be wiped."""
+    OOM = "oom"
+    """The kernel killed for memory."""
+    FLOOD = "flood"
+    """A program wrote more than it may."""
+    JUDGE_RESTART = "judge_restart"
+    """The judge died or hung on what a program returned."""
 
 
 class EngineEvent(StrEnum):

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +18,7 @@ from monitor.domain.identity import content_digest
 from monitor.domain.samples import Execution, Program
 from monitor.sandbox import bundle
 from monitor.sandbox.links import Link, LinkLost, Unframing, framed
-from monitor.sandbox.pool import Pool, ignore_event
+from monitor.sandbox.pool import Pool, Tell, ignore_event
 from monitor.sandbox.settings import inside_settings
 
 DEFAULT_IMAGE = "tailwatch-sandbox:latest"
@@ -65,7 +64,7 @@ class DockerSandbox:
         runtime: str | None = None,
         hardening: Hardening | None = None,
         recycle_after: int = 500,
-        on_event: Callable[[str], None] = ignore_event,
+        on_event: Tell = ignore_event,
     ) -> DockerSandbox:
         """Start the containers.
 
@@ -75,7 +74,7 @@ class DockerSandbox:
             runtime: OCI runtime, for example ``runsc``; None for the engine's own default.
             hardening: limits of each container.
             recycle_after: programs after which a container is replaced.
-            on_event: told of noteworthy events by name.
+            on_event: told of noteworthy events.
 
         Raises:
             SandboxTrouble: no engine answers, it lacks the image, or it cannot start a container.
@@ -219,7 +218,7 @@ class _Starter:
             places=_PLACES,
             own_places=True,
             fresh_uids=True,
-            watch_memory=False,
+            contained=True,
         )
         try:
             async with asyncio.timeout(_READY_TIMEOUT_S):

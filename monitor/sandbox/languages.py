@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PYTHON = "python"
-TEXT = "text"
-"""Not run at all: the source is an answer's text, and the judge hands it to ``check(answer)``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

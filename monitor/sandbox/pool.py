@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.domain.errors import SandboxTrouble
-from monitor.domain.samples import Execution, Outcome, Program
+from monitor.domain.samples import Execution, Outcome, Program, Trust
+from monitor.domain.tasks import TaskKind
+from monitor.ports import SandboxEvent
 from monitor.sandbox import verdict
-from monitor.sandbox.languages import LANGUAGES, PYTHON, TEXT
+from monitor.sandbox.languages import LANGUAGES, PYTHON
 from monitor.sandbox.links import Link, LinkLost
 
 _AHEAD = 2
@@ -53,7 +55,11 @@ class _Slot:
     held: deque[_Pending] = field(default_factory=deque)
 
 
-def ignore_event(_event: str) -> None:
+Tell = Callable[[SandboxEvent], None]
+"""Is told of every noteworthy event."""
+
+
+def ignore_event(_event: SandboxEvent) -> None:
     """For callers who do not count events."""
 
 
@@ -64,7 +70,7 @@ class Pool:
         start: makes one sandbox, ready to take jobs.
         slots: programs that run at the same time.
         recycle_after: programs after which a sandbox is replaced.
-        on_event: told of every noteworthy event by name (``recycled``, ``oom``, ``strays``, …).
+        on_event: told of every noteworthy event.
     """
 
     def __init__(
@@ -73,7 +79,7 @@ class Pool:
         *,
         slots: int,
         recycle_after: int,
-        on_event: Callable[[str], None] = ignore_event,
+        on_event: Tell = ignore_event,
     ) -> None:
         self._start = start
         self._recycle_after = recycle_after
@@ -102,7 +108,9 @@ class Pool:
 
     async def execute(self, program: Program) -> Execution:
         """Run a program, or wait for the equal one that runs already, or recall its execution."""
-        if program.language not in LANGUAGES and program.language not in (PYTHON, TEXT):
+        if not program.source.strip() and program.kind is TaskKind.PROGRAM:
+            return Execution(outcome=Outcome.REJECTED, detail="empty", trust=verdict.trust_of(program))
+        if not can_run(program):
             return verdict.unscored(f"no language {program.language!r} is declared", program)
         digest = program.digest
         done = self._known.get(digest)
@@ -202,10 +210,10 @@ class Pool:
     def _worn(self, slot: _Slot, events: list[str]) -> bool:
         """Replace the sandbox when something noteworthy happened in it, or after enough programs."""
         for event in events:
-            self._on_event(event)
+            self._on_event(SandboxEvent(event))
         if not events and slot.executed < self._recycle_after:
             return False
-        self._on_event("recycled")
+        self._on_event(SandboxEvent.RECYCLED)
         # What it had been given ahead must not run where something may have been left.
         self._enqueue(_RETURNED, *slot.held)
         self._discard(slot)
@@ -213,7 +221,7 @@ class Pool:
 
     def _lost(self, slot: _Slot, why: str) -> None:
         """The sandbox is gone: its running program gets a second try, those behind it a first."""
-        self._on_event("lost")
+        self._on_event(SandboxEvent.LOST)
         running = slot.held.popleft()
         running.attempts += 1
         if running.attempts >= _ATTEMPTS:
@@ -225,7 +233,8 @@ class Pool:
         self._discard(slot)
 
     def _settle(self, pending: _Pending, execution: Execution) -> None:
-        self._on_event(f"executed_{execution.trust.value}")
+        if execution.trust is Trust.IN_PROCESS:
+            self._on_event(SandboxEvent.IN_PROCESS)
         if not pending.done.done():
             pending.done.set_result(execution)
 
@@ -270,11 +279,16 @@ def job_of(program: Program) -> dict[str, Any]:
         "memory_bytes": limits.memory_bytes,
         "output_bytes": limits.output_bytes,
     }
-    if program.language == TEXT:
+    if program.kind is TaskKind.ANSWER:
         return job | {"mode": "answer"}
     if program.language == PYTHON:
         return job | {"mode": "beside" if program.in_process else "split"}
     return job | {"mode": "command", "command": LANGUAGES[program.language].order}
+
+
+def can_run(program: Program) -> bool:
+    """Whether a language is declared for it."""
+    return program.kind is TaskKind.ANSWER or program.language == PYTHON or program.language in LANGUAGES
 
 
 def _forgettable(done: asyncio.Future[Execution]) -> bool:

@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +16,7 @@ from monitor.domain.identity import content_digest
 from monitor.domain.samples import Execution, Program
 from monitor.sandbox import bundle
 from monitor.sandbox.links import Link, LinkLost, ProcessLink
-from monitor.sandbox.pool import Pool, ignore_event
+from monitor.sandbox.pool import Pool, Tell, ignore_event
 from monitor.sandbox.settings import ENVIRONMENT, inside_settings
 
 NAMESPACE_WARNING = (
@@ -48,7 +47,7 @@ class NamespaceSandbox:
         slots: int,
         python: str | None = None,
         recycle_after: int = 500,
-        on_event: Callable[[str], None] = ignore_event,
+        on_event: Tell = ignore_event,
     ) -> NamespaceSandbox:
         """Start the supervisors.
 
@@ -56,7 +55,7 @@ class NamespaceSandbox:
             slots: programs that run at the same time, each in its own namespaces.
             python: interpreter for supervisor and programs; None for the one we run on.
             recycle_after: programs after which the namespaces are replaced.
-            on_event: told of noteworthy events by name.
+            on_event: told of noteworthy events.
 
         Raises:
             SandboxTrouble: the kernel does not let this user make namespaces.
@@ -104,11 +103,10 @@ class RlimitSandbox:
         slots: int,
         python: str | None = None,
         recycle_after: int = 500,
-        on_event: Callable[[str], None] = ignore_event,
+        on_event: Tell = ignore_event,
     ) -> RlimitSandbox:
         """Start the supervisors; arguments as for :meth:`NamespaceSandbox.open`. Raises SandboxTrouble."""
-        root = Path(tempfile.mkdtemp(prefix="tailwatch-rlimit-"))
-        root.chmod(0o755)
+        root = _new_root()
         launch = _rlimit_launch(python or interpreter(), root)
         starter = _Starter(launch, recycle_after)
         pool = Pool(starter.start, slots=slots, recycle_after=recycle_after, on_event=on_event)
@@ -154,6 +152,13 @@ class _Launch:
     fresh_uids: bool
     next_step: str
     """What the reader can do when it does not start."""
+
+
+def _new_root() -> Path:
+    """A directory that programs of any uid may pass through."""
+    root = Path(tempfile.mkdtemp(prefix="tailwatch-rlimit-"))
+    root.chmod(0o755)
+    return root
 
 
 def interpreter() -> str:
@@ -260,5 +265,5 @@ class _Starter:
             places=places,
             own_places=launch.root is None,
             fresh_uids=launch.fresh_uids,
-            watch_memory=True,
+            contained=False,
         )

@@ -27,7 +27,7 @@ def inside_settings(
     places: Sequence[str],
     own_places: bool,
     fresh_uids: bool,
-    watch_memory: bool,
+    contained: bool,
 ) -> dict[str, Any]:
     """The supervisor's settings.
 
@@ -37,7 +37,8 @@ def inside_settings(
         places: directories that programs may write to, emptied after each.
         own_places: whether these are file systems of this sandbox alone.
         fresh_uids: whether each program can get a uid of its own.
-        watch_memory: whether the supervisor has to limit memory, since no control group does.
+        contained: whether an engine limits memory and ends what is left; else the supervisor does the
+            one, and dies with its parent for the other.
     """
     starts = (_LAST_UID - _FIRST_UID) // uids
     return {
@@ -47,7 +48,8 @@ def inside_settings(
         "fresh_uids": fresh_uids,
         "places": list(places),
         "own_places": own_places,
-        "watch_memory": watch_memory,
+        "watch_memory": not contained,
+        "leashed": not contained,
         "work": f"{places[0]}/work",
         "processes": _PROCESSES_OF_A_PROGRAM,
         "preload": [],

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from monitor.domain.samples import Execution, Outcome, Program, Trust
-from monitor.sandbox.languages import PYTHON, TEXT
+from monitor.domain.tasks import TaskKind
+from monitor.sandbox.languages import PYTHON
 
 _LIMITS = {
     "cpu": (Outcome.TIMED_OUT, "used more than {cpu_s:g} s of CPU"),
@@ -30,7 +31,7 @@ _NOT_COMPILED_STATUS = 97
 
 def trust_of(program: Program) -> Trust:
     """Whether the tests of a program run where it cannot reach them."""
-    if program.language == TEXT or (program.language == PYTHON and not program.in_process):
+    if program.kind is TaskKind.ANSWER or (program.language == PYTHON and not program.in_process):
         return Trust.SPLIT
     return Trust.IN_PROCESS
 
@@ -54,23 +55,33 @@ def unscored(detail: str, program: Program) -> Execution:
 
 
 def _outcome(report: Mapping[str, Any], program: Program) -> tuple[Outcome, str]:
-    limits = program.limits
-    verdict, detail, status = report["verdict"], str(report["detail"]), int(report["status"])
-    figures = {"cpu_s": limits.cpu_s, "memory_bytes": limits.memory_bytes}
-    if report["oom"] and verdict != "passed":
-        return Outcome.OUT_OF_MEMORY, _LIMITS["memory"][1].format(**figures)
-    if report["ended_by"]:
-        outcome, text = _LIMITS[report["ended_by"]]
-        return outcome, text.format(**figures)
-    if float(report["cpu_s"]) > limits.cpu_s or _signal(status) == signal.SIGXCPU:
+    return _by_limit(report, program) or _by_verdict(report, program)
+
+
+def _by_limit(report: Mapping[str, Any], program: Program) -> tuple[Outcome, str] | None:
+    """What a limit decided, or None when none was reached."""
+    reached = report["ended_by"]
+    if report["oom"] and report["verdict"] != "passed":
+        reached = "memory"
+    elif not reached and (
+        report["cpu_s"] > program.limits.cpu_s or _signal(report["status"]) == signal.SIGXCPU
+    ):
         # Also what ended just before we looked: the limit decides, not when we happened to look.
-        return Outcome.TIMED_OUT, _LIMITS["cpu"][1].format(**figures)
+        reached = "cpu"
+    if not reached:
+        return None
+    outcome, text = _LIMITS[reached]
+    return outcome, text.format(cpu_s=program.limits.cpu_s, memory_bytes=program.limits.memory_bytes)
+
+
+def _by_verdict(report: Mapping[str, Any], program: Program) -> tuple[Outcome, str]:
+    verdict, detail, status = report["verdict"], str(report["detail"]), int(report["status"])
     if verdict == "finished":
         return (Outcome.PASSED, "") if status == 0 else _ended(status, "after its tests")
-    if program.language not in (PYTHON, TEXT) and verdict == "failed":
-        return _command_failed(status, detail)
     if verdict == "lost":
         return _ended(status, "before its tests were over")
+    if verdict == "failed" and program.language != PYTHON and program.kind is TaskKind.PROGRAM:
+        return _command_failed(status, detail)
     if verdict == "failed" and detail.startswith("MemoryError"):
         return Outcome.OUT_OF_MEMORY, detail
     return _VERDICTS[verdict], detail

@@ -35,6 +35,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def enclose(options: dict[str, Any]) -> None:
     """Entry point of the namespace sandbox: never returns before the supervisor has ended."""
+    kernel.die_with_parent()
     mapped_read, mapped_write = os.pipe()
     made_read, made_write = os.pipe()
     pid = os.fork()
@@ -106,7 +107,7 @@ def _sub_range(path: str) -> tuple[int, int]:
     import getpass  # noqa: PLC0415
 
     names = (getpass.getuser(), str(os.geteuid()))
-    with open(path, encoding="utf-8") as file:  # noqa: PTH123
+    with open(path, encoding="utf-8") as file:
         for line in file:
             name, _, rest = line.strip().partition(":")
             if name in names:
@@ -123,16 +124,16 @@ def _build_root(prefix: str, place_bytes: int, place_inodes: int) -> None:
     for path in _SYSTEM:
         if os.path.lexists(path) and not os.path.lexists(_STAGE + path):
             _show(path, path)
-    os.mkdir(f"{_STAGE}/dev")  # noqa: PTH102
+    os.mkdir(f"{_STAGE}/dev")
     for name in _DEVICES:
         _write(f"{_STAGE}/dev/{name}", "")
         _mount(f"/dev/{name}", f"{_STAGE}/dev/{name}", "", _BIND)
-    os.symlink("/proc/self/fd", f"{_STAGE}/dev/fd")  # noqa: PTH211
+    os.symlink("/proc/self/fd", f"{_STAGE}/dev/fd")
     place = f"mode=1777,size={place_bytes},nr_inodes={place_inodes}"
     for name in ("/tmp", "/dev/shm"):  # noqa: S108
-        os.mkdir(_STAGE + name)  # noqa: PTH102
+        os.mkdir(_STAGE + name)
         _mount("tmpfs", _STAGE + name, "tmpfs", _NO_SUID | _NO_DEV | _NO_EXEC, place)
-    os.mkdir(f"{_STAGE}/proc")  # noqa: PTH102
+    os.mkdir(f"{_STAGE}/proc")
     _mount("proc", f"{_STAGE}/proc", "proc", _NO_SUID | _NO_DEV | _NO_EXEC)
     os.chdir(_STAGE)
     number = _PIVOT_ROOT[os.uname().machine]
@@ -144,11 +145,11 @@ def _build_root(prefix: str, place_bytes: int, place_inodes: int) -> None:
 
 def _show(source: str, path: str) -> None:
     """Make a directory of the host visible at its own place, read-only."""
-    os.makedirs(os.path.dirname(_STAGE + path), mode=0o755, exist_ok=True)  # noqa: PTH103, PTH120
-    if os.path.islink(source):  # noqa: PTH114
-        os.symlink(os.readlink(source), _STAGE + path)  # noqa: PTH115, PTH211
+    os.makedirs(os.path.dirname(_STAGE + path), mode=0o755, exist_ok=True)
+    if os.path.islink(source):
+        os.symlink(os.readlink(source), _STAGE + path)
         return
-    os.mkdir(_STAGE + path, 0o755)  # noqa: PTH102
+    os.mkdir(_STAGE + path, 0o755)
     _mount(source, _STAGE + path, "", _BIND | _RECURSIVE)
     # Flags of the original mount are locked for us: they have to be repeated.
     flags = os.statvfs(source).f_flag
@@ -178,5 +179,5 @@ def _check(result: int, what: str) -> None:
 
 
 def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123
+    with open(path, "w", encoding="utf-8") as file:
         file.write(text)

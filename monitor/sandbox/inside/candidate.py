@@ -27,32 +27,12 @@ TEST_FILE = "<test>"
 NOT_COMPILED_STATUS = 97
 """Exit status of a child whose program did not compile."""
 
-_PRELOADED = [
-    "abc",
-    "bisect",
-    "cmath",
-    "collections",
-    "copy",
-    "datetime",
-    "decimal",
-    "enum",
-    "fractions",
-    "functools",
-    "hashlib",
-    "heapq",
-    "itertools",
-    "json",
-    "math",
-    "operator",
-    "random",
-    "re",
-    "statistics",
-    "string",
-    "textwrap",
-    "time",
-    "typing",
-    "dataclasses",
-]
+_PRELOADED = (
+    *("abc", "bisect", "cmath", "collections", "copy", "dataclasses", "datetime", "decimal", "enum"),
+    *("fractions", "functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "random"),
+    *("re", "statistics", "string", "textwrap", "time", "typing"),
+)
+"""What programs import most: paid for once, not once per program."""
 _FIXED_LIMITS = (
     (resource.RLIMIT_CORE, 0),
     (resource.RLIMIT_NOFILE, 256),
@@ -127,32 +107,32 @@ def _lower(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value, value))
 
 
-def _live(order: dict[str, Any], channel: int, settings: dict[str, Any]) -> NoReturn:
+def _live(limits: dict[str, Any], channel: int, settings: dict[str, Any]) -> NoReturn:
     """The whole life of one child: what it says before it is ready is ours, all after is the program's."""
     link = socket.socket(fileno=channel)
     try:
         try:
-            _become_nobody(order, settings)
+            _become_nobody(limits, settings)
         except BaseException as exc:  # noqa: BLE001
             _reply(link, "unfit", wording.describe(exc))
             os._exit(1)
         _reply(link, "ready")
-        mode, *arguments = codec.decode(wire.receive(link))
-        _MODES[mode](link, *arguments)
+        order = codec.decode(wire.receive(link))
+        _MODES[order["mode"]](link, order)
     except BaseException:  # noqa: BLE001
         os._exit(1)
     os._exit(0)
 
 
-def _become_nobody(order: dict[str, Any], settings: dict[str, Any]) -> None:
+def _become_nobody(limits: dict[str, Any], settings: dict[str, Any]) -> None:
     os.setsid()
     _lower(resource.RLIMIT_NPROC, settings["processes"])
-    memory = order["memory_bytes"] + _OWN_BYTES
+    memory = limits["memory_bytes"] + _OWN_BYTES
     _lower(resource.RLIMIT_DATA, memory)
     _lower(resource.RLIMIT_AS, memory + _ADDRESS_SPACE_SLACK)
     # The supervisor measures; this is the kernel's own stop behind it.
-    _lower(resource.RLIMIT_CPU, int(order["cpu_s"]) + 2)
-    uid = order["uid"]
+    _lower(resource.RLIMIT_CPU, int(limits["cpu_s"]) + 2)
+    uid = limits["uid"]
     if uid is not None:
         kernel.prefer_in_memory_shortage()
         os.setgroups([])
@@ -160,7 +140,7 @@ def _become_nobody(order: dict[str, Any], settings: dict[str, Any]) -> None:
         os.setresuid(uid, uid, uid)
     kernel.die_with_parent()
     os.umask(0o077)
-    os.mkdir(settings["work"], 0o700)  # noqa: PTH102
+    os.mkdir(settings["work"], 0o700)
     os.chdir(settings["work"])
 
 
@@ -235,12 +215,13 @@ def _reply(channel: socket.socket, *message: Any) -> None:
     wire.send(channel, payload)
 
 
-def _split(channel: socket.socket, source: str, entry_point: str, output_bytes: int) -> None:
+def _split(channel: socket.socket, order: dict[str, Any]) -> None:
     """Load the program, then answer calls until the judge is done."""
-    output = _Output(output_bytes)
+    output = _Output(order["output_bytes"])
     sys.stdout = output.text
+    entry_point = order["entry_point"]
     try:
-        function = _load(source)[entry_point]
+        function = _load(order["source"])[entry_point]
     except _NotCompiled as exc:
         _reply(channel, "rejected", str(exc))
         return
@@ -273,14 +254,13 @@ def _answer(channel: socket.socket, function: Callable[..., Any], output: _Outpu
     _reply(channel, *reply, output.take(), None if after == request else after)
 
 
-def _beside(
-    channel: socket.socket, source: str, test: str, entry_point: str, nonce: str, output_bytes: int
-) -> None:
+def _beside(channel: socket.socket, order: dict[str, Any]) -> None:
     """Run program and tests in this process: for tasks whose tests cannot run elsewhere."""
-    sys.stdout = _Output(output_bytes).text
+    sys.stdout = _Output(order["output_bytes"]).text
+    test, nonce = order["test"], order["nonce"]
     try:
-        names = _load(source)
-        function = names[entry_point]
+        names = _load(order["source"])
+        function = names[order["entry_point"]]
         exec(compile(test, TEST_FILE, "exec", dont_inherit=True), names)  # noqa: S102
         names["check"](function)
     except _NotCompiled as exc:
@@ -292,30 +272,31 @@ def _beside(
         _reply(channel, "passed", nonce)
 
 
-def _command(
-    channel: socket.socket,
-    files: dict[str, str],
-    compile_argv: list[str],
-    run_argv: list[str],
-    extra: dict[str, str],
-) -> None:
-    """Write the program's files and become its interpreter, whose output goes to the judge."""
-    for argv in (compile_argv, run_argv):
+def _command(channel: socket.socket, order: dict[str, Any]) -> None:
+    """Write the program's file and become its interpreter, whose output goes to the judge."""
+    for argv in (order["compile"], order["run"]):
         if argv and shutil.which(argv[0]) is None:
             _reply(channel, "absent", argv[0])
             return
     _reply(channel, "present")
-    for name, text in files.items():
-        with open(name, "wb") as file:  # noqa: PTH123
-            file.write(text.encode("utf-8", "surrogatepass"))
-    environment = {**os.environ, **extra}
+    with open(order["file_name"], "wb") as file:
+        file.write(order["text"].encode("utf-8", "surrogatepass"))
+    environment = {**os.environ, **order["environment"]}
     for descriptor in (1, 2):
         os.dup2(channel.fileno(), descriptor)
-    if compile_argv:
-        status = subprocess.call(compile_argv, env=environment, stdin=subprocess.DEVNULL)
-        if status != 0:
+    if order["compile"]:
+        check = subprocess.run(
+            order["compile"], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+        if check.returncode != 0:
+            channel.sendall(check.stderr + check.stdout)
             os._exit(NOT_COMPILED_STATUS)
+    run_argv = order["run"]
     os.execvpe(run_argv[0], run_argv, environment)  # noqa: S606
 
 
-_MODES: dict[str, Callable[..., None]] = {"split": _split, "beside": _beside, "command": _command}
+_MODES: dict[str, Callable[[socket.socket, dict[str, Any]], None]] = {
+    "split": _split,
+    "beside": _beside,
+    "command": _command,
+}

@@ -49,7 +49,7 @@ def _descendants() -> list[int]:
     parents: dict[int, int] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
-            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
                 parents[int(name)] = int(file.read().rpartition(b")")[2].split()[1])
     found, frontier = [], [os.getpid()]
     while frontier:
@@ -101,7 +101,7 @@ def _remove(path: str) -> bool:
         if stat.S_ISDIR(info.st_mode):
             # Most programs leave an empty directory, which the owner of its parent may remove.
             with contextlib.suppress(OSError):
-                os.rmdir(path)  # noqa: PTH106
+                os.rmdir(path)
                 return True
         with _acting_as(info.st_uid):
             _remove_tree(path, info.st_mode)
@@ -113,24 +113,24 @@ def _remove(path: str) -> bool:
 def _remove_tree(path: str, mode: int) -> None:
     """Remove a file or a folder of any depth, without recursion and without long paths."""
     if not stat.S_ISDIR(mode):
-        os.unlink(path)  # noqa: PTH108
+        os.unlink(path)
         return
-    os.chmod(path, 0o700)  # noqa: PTH101
+    os.chmod(path, 0o700)
     fresh = itertools.count()
     while names := os.listdir(path):
         for name in names:
             entry = f"{path}/{name}"
             if not stat.S_ISDIR(os.lstat(entry).st_mode):
-                os.unlink(entry)  # noqa: PTH108
+                os.unlink(entry)
                 continue
             # What lies below moves up one level, under a name nobody can have foreseen.
-            os.chmod(entry, 0o700)  # noqa: PTH101
+            os.chmod(entry, 0o700)
             for below in os.listdir(entry):
                 if stat.S_ISDIR(os.lstat(f"{entry}/{below}").st_mode):
-                    os.chmod(f"{entry}/{below}", 0o700)  # noqa: PTH101
-                os.rename(f"{entry}/{below}", f"{path}/{secrets.token_hex(8)}-{next(fresh)}")  # noqa: PTH104
-            os.rmdir(entry)  # noqa: PTH106
-    os.rmdir(path)  # noqa: PTH106
+                    os.chmod(f"{entry}/{below}", 0o700)
+                os.rename(f"{entry}/{below}", f"{path}/{secrets.token_hex(8)}-{next(fresh)}")
+            os.rmdir(entry)
+    os.rmdir(path)
 
 
 @contextlib.contextmanager

@@ -247,14 +247,15 @@ def _put_other(value: Any, kind: type, out: list[bytes], depth: int) -> None:
     _put_opaque(Opaque(kind.__name__), out, depth)
 
 
-def _as_plain(plain: type, value: Any) -> Any:
+def _as_plain(plain: Any, value: Any) -> Any:
+    """A subclass's value as its base holds it, past whatever the subclass overrides."""
     if plain is dict:
         return dict(dict.items(value))
     if plain in (int, float, complex):
-        return plain.__add__(value, 0)  # type: ignore[attr-defined]
+        return plain.__add__(value, 0)
     if plain is str:
         return str.__str__(value)
-    return plain(plain.__iter__(value))  # type: ignore[attr-defined]
+    return plain(plain.__iter__(value))
 
 
 def record_fields(value: Any, kind: type) -> dict[str, Any] | None:

@@ -86,28 +86,28 @@ class Judge:
 
     def judge(self, job: dict[str, Any], channel: socket.socket | None) -> Verdict:
         """Judge one program over its channel; an answer-kind job has none."""
-        mode, greeted = job["mode"], False
+        if channel is None:
+            return self._run_check(job, job["source"], None)
         try:
-            if channel is not None:
-                _greet(channel)
-            greeted = True
-            if mode == "split":
-                return self._split(job, _connected(channel))
-            if mode == "answer":
-                return self._run_check(job, job["source"], None)
-            if mode == "beside":
-                return _beside(job, _connected(channel))
-            return _command(job, _connected(channel))
+            _greet(channel)
+        except (wire.Ended, codec.Malformed) as exc:
+            return Verdict(kind="unfit", detail=str(exc))
+        try:
+            return self._converse(job, channel)
         except wire.Ended:
-            return Verdict(kind="lost" if greeted else "unfit")
+            return Verdict(kind="lost")
         except codec.Malformed as exc:
             return Verdict(kind="malformed", detail=f"sent a malformed message: {exc}")
         except _Settled as exc:
             return exc.verdict
 
+    def _converse(self, job: dict[str, Any], channel: socket.socket) -> Verdict:
+        if job["mode"] == "split":
+            return self._split(job, channel)
+        return _beside(job, channel) if job["mode"] == "beside" else _command(job, channel)
+
     def _split(self, job: dict[str, Any], channel: socket.socket) -> Verdict:
-        order = ("split", job["source"], job["entry_point"], job["output_bytes"])
-        wire.send(channel, codec.encode(order))
+        wire.send(channel, codec.encode(_order(job, "source", "entry_point", "output_bytes")))
         reply = _received(channel)
         if reply[0] == "rejected":
             return Verdict(kind="rejected", detail=_text(reply[1:]))
@@ -156,6 +156,7 @@ class Candidate:
         self.calls = 0
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Call the program's function with these arguments; raises what it raises."""
         self.calls += 1
         if self.calls > MAX_CALLS:
             raise _Settled("task_error", f"the task's tests made more than {MAX_CALLS} calls")
@@ -177,17 +178,16 @@ class Candidate:
         return codec.decode(payload)
 
 
+def _order(job: dict[str, Any], *fields: str) -> dict[str, Any]:
+    """What the candidate's process is told of a job: these fields, and nothing else of it."""
+    return {field: job[field] for field in ("mode", *fields)}
+
+
 def _greet(channel: socket.socket) -> None:
     """Hear that the child is in place: it says so before anything of the program runs in it."""
     greeting = _received(channel)
     if greeting != ("ready",):
-        raise _Settled("unfit", _text(greeting[1:]))
-
-
-def _connected(channel: socket.socket | None) -> socket.socket:
-    if channel is None:
-        raise wire.Ended("no channel was given")
-    return channel
+        raise codec.Malformed(_text(greeting[1:]))
 
 
 def _received(channel: socket.socket) -> tuple[Any, ...]:
@@ -301,8 +301,8 @@ def _undisturbed() -> Any:
 
 def _beside(job: dict[str, Any], channel: socket.socket) -> Verdict:
     nonce = secrets.token_hex(16)
-    order = ("beside", job["source"], job["test"], job["entry_point"], nonce, job["output_bytes"])
-    wire.send(channel, codec.encode(order))
+    order = _order(job, "source", "test", "entry_point", "output_bytes")
+    wire.send(channel, codec.encode(order | {"nonce": nonce}))
     reply = _received(channel)
     if reply[0] == "passed":
         genuine = len(reply) == 2 and type(reply[1]) is str and reply[1] == nonce
@@ -324,14 +324,7 @@ def _command(job: dict[str, Any], channel: socket.socket) -> Verdict:
     nonce = secrets.token_hex(16)
     language = job["command"]
     text = f"{job['source']}\n{job['test']}\n{language['finish'].replace('NONCE', nonce)}\n"
-    order = (
-        "command",
-        {language["file_name"]: text},
-        language["compile"],
-        language["run"],
-        language["environment"],
-    )
-    wire.send(channel, codec.encode(order))
+    wire.send(channel, codec.encode({**language, "mode": "command", "text": text}))
     first = _received(channel)
     if first != ("present",):
         return Verdict(kind="task_error", detail=f"this sandbox has no {_text(first[1:])}")

@@ -12,7 +12,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def prctl(option: int, *arguments: int) -> None:
-    """Call prctl(2). Raises OSError."""
+    """Ask the kernel for an operation on this process. Raises OSError."""
     padded = (*arguments, 0, 0, 0, 0)[:4]
     if _libc.prctl(option, *(ctypes.c_ulong(argument) for argument in padded)) != 0:
         code = ctypes.get_errno()
@@ -36,7 +36,7 @@ def show_memory() -> None:
 
 def prefer_in_memory_shortage() -> None:
     """Be the first that the kernel kills when memory runs out."""
-    with open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:  # noqa: PTH123
+    with open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:
         file.write("1000")
 
 

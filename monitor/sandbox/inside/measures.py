@@ -43,10 +43,10 @@ def activity(pids: Iterable[int]) -> Activity:
     ran = queued = 0.0
     for pid in pids:
         ran += cpu_s(pid)
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
             ran += (int(fields[13]) + int(fields[14])) / _TICKS_PER_S
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/schedstat", "rb") as file:  # noqa: PTH123
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/schedstat", "rb") as file:
             queued += int(file.read().split()[1]) / 1e9
     return Activity(cpu_s=ran, queued_s=queued)
 
@@ -54,7 +54,7 @@ def activity(pids: Iterable[int]) -> Activity:
 def oom_kills() -> int:
     """How often the kernel has killed for memory in this control group; 0 when it does not say."""
     for path, field in _OOM_FILES:
-        with contextlib.suppress(OSError), open(path, encoding="ascii") as file:  # noqa: PTH123
+        with contextlib.suppress(OSError), open(path, encoding="ascii") as file:
             for line in file:
                 name, _, value = line.partition(" ")
                 if name == field:
@@ -66,6 +66,6 @@ def resident_bytes(pids: Iterable[int]) -> int:
     """Resident memory of these processes, shared pages counted for each of them."""
     pages = 0
     for pid in pids:
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/statm", "rb") as file:
             pages += int(file.read().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")

@@ -139,6 +139,9 @@ class Supervisor:
         self._end(run, uid)
         wall_s = time.monotonic() - run.started_at
         self._clean(run, uid)
+        if self._settings["leashed"]:
+            # Acting under other uids for a moment has made the kernel forget it.
+            kernel.die_with_parent()
         assert run.verdict is not None
         if run.verdict["verdict"] == "unfit" and not run.ended_by:
             raise Broken(f"a program's process could not be set up: {run.verdict['detail']}")
@@ -283,7 +286,7 @@ class Supervisor:
             run.events.append("residue")
 
     def _usage(self) -> int:
-        """Entries in use in the writable places; where they are not file systems of our own, names in them."""
+        """Inodes in use in the writable places, or names where they are on somebody else's file system."""
         if self._settings["own_places"]:
             stats = [os.statvfs(place) for place in self._settings["places"]]
             return sum(stat.f_files - stat.f_ffree for stat in stats)

@@ -1,0 +1,42 @@
+"""Where a task's tests can run: decided once per task by its reference solution, never by a candidate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from monitor.domain.samples import Execution, Outcome, Program
+from monitor.ports import Sandbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How the tests of one task are to be run."""
+
+    in_process: bool
+    """True when the reference passes only with its tests beside it: verdicts of lower trust."""
+    reference: Execution
+    """What became of the reference in that mode; when it did not pass, the task is unusable here."""
+
+
+async def calibrate(references: Sequence[Program], sandbox: Sandbox) -> list[Calibration]:
+    """Run each task's reference program; one calibration per program, in order.
+
+    Split is kept whenever the reference passes that way. When it passes neither way, split stands:
+    the task is wrong, or this environment lacks something, and the execution says what.
+
+    Raises:
+        SandboxTrouble: no sandbox can be had at all.
+    """
+    return list(await asyncio.gather(*(_calibrate(reference, sandbox) for reference in references)))
+
+
+async def _calibrate(reference: Program, sandbox: Sandbox) -> Calibration:
+    split = await sandbox.execute(replace(reference, in_process=False))
+    if split.outcome is Outcome.PASSED:
+        return Calibration(in_process=False, reference=split)
+    beside = await sandbox.execute(replace(reference, in_process=True))
+    if beside.outcome is Outcome.PASSED:
+        return Calibration(in_process=True, reference=beside)
+    return Calibration(in_process=False, reference=split)
