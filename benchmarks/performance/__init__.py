@@ -1,0 +1,1 @@
+"""What Tailwatch costs to run."""

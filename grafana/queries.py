@@ -1,0 +1,47 @@
+"""PromQL as the boards ask it: every selector carries job and instance, every join its keys."""
+
+from __future__ import annotations
+
+PRESENT = 'job=~"$job", instance=~"$instance"'
+KEYS = "job, instance, model, checkpoint"
+INFO = "tailwatch_checkpoint_info"
+WATCHED = "checkpoint:tailwatch_checkpoint_info:watched"
+
+
+def series(name: str, *matchers: str) -> str:
+    """A selector within the chosen job and instances.
+
+    >>> series("up")
+    'up{job=~"$job", instance=~"$instance"}'
+    """
+    return f"{name}{{{', '.join((PRESENT, *matchers))}}}"
+
+
+def of_model(name: str, *matchers: str) -> str:
+    """A selector within the chosen model."""
+    return series(name, 'model=~"$model"', *matchers)
+
+
+def of_checkpoint(name: str, *matchers: str) -> str:
+    """A selector within the chosen checkpoint."""
+    return of_model(name, 'checkpoint="$checkpoint"', *matchers)
+
+
+def watched(expression: str, *matchers: str) -> str:
+    """Only of the newest judged candidate and the promoted checkpoint, with names and roles."""
+    return f"({expression}) * on ({KEYS}) group_left (name, role) {of_model(WATCHED, *matchers)}"
+
+
+def newest(expression: str) -> str:
+    """Only of the newest judged candidate; of the promoted checkpoint where that one is the newest."""
+    judged = "checkpoint:tailwatch_checkpoint_ordinal:judged"
+    return (
+        f"({expression}) and on ({KEYS}) ({of_model(judged)} "
+        f"== on (job, instance, model) group_left () max by (job, instance, model) ({of_model(judged)}))"
+    )
+
+
+def named(expression: str) -> str:
+    """With the checkpoint's name and its number by arrival, which a table can be sorted by."""
+    names = f"max by ({KEYS}, name) ({of_model(INFO)})"
+    return f"({expression}) * on ({KEYS}) group_left (name) {names}"

@@ -1,0 +1,155 @@
+"""Every query of every panel, variable and mark is answered by a real Prometheus over the real exporter."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.domain.evaluation import State
+from monitor.domain.evidence import DecisionKind, Reason, ReasonCode
+from monitor.store import open_store
+from tests.integration.export.servers import BEGIN, Exporter, prometheus, wait_until
+from tests.unit.export import story
+
+BOARDS = Path(__file__).parents[3] / "grafana" / "boards"
+LATER = story.checkpoint("gen4")
+VARIABLES = {
+    "job": "tailwatch",
+    "instance": ".+",
+    "model": story.MODEL,
+    "checkpoint": LATER.short_digest,
+    "__rate_interval": "10s",
+}
+
+
+def filled(text):
+    for name, value in VARIABLES.items():
+        text = re.sub(rf"\$\{{?{name}\b\}}?", value, text)
+    return text
+
+
+def queries():
+    for file in sorted(BOARDS.glob("*.json")):
+        for panel in json.loads(file.read_text())["panels"]:
+            for target in panel.get("targets", ()):
+                name = f"{file.stem}: {panel['title']} {target['refId']}"
+                yield pytest.param(target["expr"], id=name)
+
+
+def marks():
+    for file in sorted(BOARDS.glob("*.json")):
+        for mark in json.loads(file.read_text()).get("annotations", {}).get("list", ()):
+            yield pytest.param(mark["expr"], id=f"{file.stem}: {mark['name']}")
+
+
+def variables():
+    for file in sorted(BOARDS.glob("*.json")):
+        for variable in json.loads(file.read_text())["templating"]["list"]:
+            if variable["type"] == "query":
+                yield pytest.param(
+                    variable["query"]["query"], variable.get("regex"), id=f"{file.stem}: {variable['name']}"
+                )
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """A Prometheus that knows every kind of figure there is, after a night in which much happened."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'tailwatch.db'}"
+    serving = Exporter(lambda: open_store(url))
+    story.begin_well(serving.store, begin=BEGIN)
+    serving.start()
+    with prometheus(tmp_path_factory.mktemp("prometheus"), exporter_port=serving.port) as server:
+        wait_until("the first scrape", lambda: server.query("tailwatch_store_up"))
+        story.fill(serving.store, begin=BEGIN)
+        wait_until("the rejection", lambda: server.query('tailwatch_decision{decision="reject"} == 1'))
+        _warn(serving.store)
+        wait_until("the warning", lambda: server.query("tailwatch_slow_decline_evidence"))
+        wait_until("its rules", lambda: "TailwatchOutputDrift" in server.firing())
+        yield server
+    serving.stop()
+
+
+def _warn(store):
+    """gen4: held, since it drifts and declines; and gen5 waits."""
+    reasons = (
+        Reason(code=ReasonCode.DRIFT, text="Answers became shorter."),
+        Reason(code=ReasonCode.SLOW_DECLINE, text="It declines.", figures={"log10_evidence": 2.1}),
+    )
+    decision = replace(story.PROMOTE, kind=DecisionKind.HOLD, reasons=reasons)
+    story.judge(store, LATER, decision, begun=BEGIN + timedelta(hours=2.5))
+    waiting = story.checkpoint("gen5")
+    store.remember(story.MODEL, waiting, now=BEGIN + timedelta(hours=2.6))
+    store.enqueue(story.evaluation(waiting, begun=BEGIN + timedelta(hours=2.6), state=State.QUEUED))
+
+
+@pytest.mark.parametrize("expression", list(queries()))
+def test_a_panels_query_returns_series(asked, expression):
+    assert asked.query(filled(expression)), filled(expression)
+
+
+@pytest.mark.parametrize("expression", list(marks()))
+def test_a_mark_is_set_when_it_happened(asked, expression):
+    found = asked.query(f"count_over_time(({filled(expression)})[2m:1s])")
+    assert found, filled(expression)
+
+
+@pytest.mark.parametrize(("query", "regex"), list(variables()))
+def test_a_variable_offers_values(asked, query, regex):
+    listed = re.fullmatch(r"label_values\((.+), (\w+)\)", query)
+    if listed:
+        selector, label = listed.groups()
+        assert asked.get(f"label/{label}/values", **{"match[]": filled(selector)})
+    else:
+        found = asked.query(filled(re.fullmatch(r"query_result\((.+)\)", query)[1]))
+        told = [
+            "{" + ",".join(f'{key}="{value}"' for key, value in each["metric"].items()) + "}"
+            for each in found
+        ]
+        pattern = regex.strip("/").replace("(?<", "(?P<")
+        offered = {match["text"]: match["value"] for text in told if (match := re.search(pattern, text))}
+        assert offered["gen4"] == LATER.short_digest
+
+
+def panel_values(server, board, title):
+    for panel in json.loads((BOARDS / f"{board}.json").read_text())["panels"]:
+        if panel["title"] == title:
+            return [
+                (each["metric"], float(each["value"][1]))
+                for target in panel["targets"]
+                for each in server.query(filled(target["expr"]))
+            ]
+    raise LookupError(title)
+
+
+def test_the_verdict_on_the_boards_is_the_gates(asked):
+    for board in ("tailwatch-model", "tailwatch-checkpoint"):
+        assert [metric["decision"] for metric, _ in panel_values(asked, board, "Decision")] == ["hold"]
+    fleet = panel_values(asked, "tailwatch-fleet", "Newest candidates and promoted checkpoints")
+    assert {(metric["name"], metric["role"]) for metric, _ in fleet} == {
+        ("gen4", "candidate"),
+        ("gen0", "promoted"),
+    }
+
+
+def test_the_map_of_strata_shows_who_lost_what(asked):
+    shown = {
+        (metric["name"], metric["stratum"]): value
+        for metric, value in panel_values(asked, "tailwatch-model", "Stratum by checkpoint")
+    }
+    assert shown["gen3", "tail"] == pytest.approx(-0.2)
+    assert shown["gen3", "head"] == shown["control1", "tail"] == 0
+    assert not [name for name, _ in shown if name == "gen0"], "the baseline differs from itself in nothing"
+
+
+def test_the_interval_of_a_checkpoint_comes_with_its_margin(asked):
+    shown = {
+        (metric["stratum"], metric["bound"]): value
+        for metric, value in panel_values(
+            asked, "tailwatch-checkpoint", "Difference, its interval and the margin"
+        )
+    }
+    assert shown["tail", "margin"] == pytest.approx(-0.1)
+    assert shown["tail", "lower bound"] < shown["tail", "difference"] < shown["tail", "upper bound"]
