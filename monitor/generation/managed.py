@@ -16,7 +16,13 @@ from monitor.generation.checkpoint_files import CheckpointFiles, read_checkpoint
 from monitor.generation.client import Refused, VllmClient
 from monitor.generation.distribution import Vllm, installed_vllm
 from monitor.generation.introduction import introduce
-from monitor.generation.launch import SERVED_NAME, ServerPlan, server_command, server_environment
+from monitor.generation.launch import (
+    SERVED_NAME,
+    ServerCommand,
+    ServerPlan,
+    server_command,
+    server_environment,
+)
 from monitor.generation.process import ServerProcess, free_port
 from monitor.generation.refusals import blames_checkpoint
 from monitor.generation.served import ServedModel
@@ -39,8 +45,6 @@ class _Server:
     """Of the same."""
     provable: Proof
     """Whether its weights can be compared with files, seen on what it was started with."""
-    fingerprints: dict[str, Fingerprint]
-    """By digest, of everything it has served."""
 
 
 class ManagedEngine:
@@ -50,14 +54,24 @@ class ManagedEngine:
         plan: how to run servers.
         concurrency: most requests in flight.
         vllm: the installed vLLM; None to look.
+        command: gives the command line of a leashed server.
     """
 
-    def __init__(self, plan: ServerPlan, *, concurrency: int = 64, vllm: Vllm | None = None) -> None:
+    def __init__(
+        self,
+        plan: ServerPlan,
+        *,
+        concurrency: int = 64,
+        vllm: Vllm | None = None,
+        command: ServerCommand = server_command,
+    ) -> None:
         self._plan = plan
         self._concurrency = concurrency
         self._vllm = vllm
+        self._command = command
         self._server: _Server | None = None
         self._model: ServedModel | None = None
+        self._fingerprints: dict[str, Fingerprint] = {}
         self._lock = asyncio.Lock()
         self.starts = 0
         """Servers started so far."""
@@ -76,8 +90,17 @@ class ManagedEngine:
         async with self._lock:
             self._retire_model()
             server = await self._holding(checkpoint, files)
-            self._model = await self._introduced(server, checkpoint)
-            return self._model
+            model = await self._introduced(server, checkpoint)
+            if model is None:
+                _log.warning("%s answers otherwise than before; starting afresh", checkpoint.name)
+                await self._stop()
+                server = await self._started(checkpoint, files)
+                model = await self._introduced(server, checkpoint)
+            if model is None:
+                await self._stop()
+                raise self._otherwise(checkpoint)
+            self._model = model
+            return model
 
     async def close(self) -> None:
         """End the server and everything it started."""
@@ -126,7 +149,6 @@ class ManagedEngine:
             files=files,
             digest=checkpoint.digest,
             provable=Proof(holds=False, problem="not tried yet"),
-            fingerprints={},
         )
         if not (files.tied or files.quantised):
             self._server.provable = await prove_weights(client, files.folder)
@@ -162,24 +184,20 @@ class ManagedEngine:
         await asyncio.to_thread(orphans.end_orphans, self._plan.folder)
         self.starts += 1
         return await ServerProcess.start(
-            server_command(self._plan, vllm, weights=files.folder, port=port),
+            self._command(self._plan, vllm, weights=files.folder, port=port),
             server_environment(self._plan, vllm, os.environ),
             folder=self._plan.folder,
             port=port,
         )
 
-    async def _introduced(self, server: _Server, checkpoint: Checkpoint) -> ServedModel:
+    async def _introduced(self, server: _Server, checkpoint: Checkpoint) -> ServedModel | None:
+        """The model, or None when it answers the canaries otherwise than the same digest did before."""
         acquaintance = await introduce(
             server.client, kind="vllm-managed", model_id=SERVED_NAME, settings=self._settings()
         )
-        known = server.fingerprints.setdefault(checkpoint.digest, acquaintance.fingerprint)
+        known = self._fingerprints.setdefault(checkpoint.digest, acquaintance.fingerprint)
         if not known.agrees(acquaintance.fingerprint):
-            await self._stop()
-            raise EngineTrouble(
-                f"The vLLM server answers the canary prompts for {checkpoint.name} otherwise than before "
-                f"(by {known.distance(acquaintance.fingerprint):.3g} nats), so it was ended.",
-                next_step="Serve it again; if this repeats, check the machine's memory and vLLM's version.",
-            )
+            return None
         return ServedModel(
             server.client,
             name=checkpoint.name,
@@ -187,6 +205,15 @@ class ManagedEngine:
             identity=acquaintance.identity,
             fingerprint=acquaintance.fingerprint,
             concurrency=self._concurrency,
+        )
+
+    def _otherwise(self, checkpoint: Checkpoint) -> EngineTrouble:
+        # The next try is measured anew: which of the two was right cannot be known from here.
+        del self._fingerprints[checkpoint.digest]
+        return EngineTrouble(
+            f"A fresh vLLM server answers the canary prompts for {checkpoint.name} otherwise than the server "
+            "before it, so one of them did not serve these weights; it was ended.",
+            next_step="Serve it again; if this repeats, check the machine's memory and vLLM's version.",
         )
 
     def _settings(self) -> dict[str, str]:

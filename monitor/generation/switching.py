@@ -65,12 +65,14 @@ def judge_reports(reports: Sequence[Any]) -> Proof:
     if not reports:
         return Proof(holds=False, problem="no worker answered")
     for report in reports:
-        if not isinstance(report, dict) or not report.get("proved"):
-            return Proof(holds=False, problem="a worker compared nothing")
+        if not isinstance(report, dict):
+            return Proof(holds=False, problem="a worker answered nonsense")
         if report.get("differing"):
             return Proof(holds=False, problem=f"stale: {_names(report['differing'])}")
         if report.get("unproved"):
             return Proof(holds=False, problem=f"nothing to compare {_names(report['unproved'])} with")
+        if not report.get("proved"):
+            return Proof(holds=False, problem="a worker compared nothing")
     return Proof(holds=True)
 
 

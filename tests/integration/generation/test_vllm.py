@@ -1,0 +1,182 @@
+"""One real vLLM through its whole life: two starts for all tests of this file, in their order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from monitor.domain.errors import EngineTrouble, InvalidCheckpoint
+from monitor.domain.samples import Style
+from monitor.generation.canaries import Fingerprint
+from monitor.generation.client import VllmClient
+from monitor.generation.introduction import take_fingerprint
+from monitor.generation.launch import SERVED_NAME
+from monitor.generation.managed import ManagedEngine
+from monitor.generation.remote import RemoteEngine
+from monitor.generation.switching import load_weights, prove_weights
+from tests.integration.generation.conftest import VllmBench
+from tests.unit.contracts.engine import EngineContract, collect
+from tests.unit.generation.benches import processes_with, request
+from tests.unit.generation.tiny_checkpoints import checkpoint_in, tiny_checkpoint
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+TEXTS = ["def f(x):\n    return x + 1\n", "import heapq\n\nheap = []\n"]
+
+
+def client_of(engine: ManagedEngine) -> VllmClient:
+    assert engine._server is not None
+    return engine._server.client
+
+
+async def logprobs_of(engine: ManagedEngine, folder: Path) -> tuple[Fingerprint, list[tuple[float, ...]]]:
+    model = await engine.serve(checkpoint_in(folder))
+    return model.fingerprint, await model.prompt_logprobs(TEXTS)
+
+
+class TestAFreshServer:
+    """Started with the second checkpoint, so that what a swap gives can be compared with it."""
+
+    async def test_a_swap_gives_exactly_what_a_fresh_start_gives(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        fresh = await logprobs_of(engine, checkpoints / "second")
+        other = await logprobs_of(engine, checkpoints / "first")
+        swapped = await logprobs_of(engine, checkpoints / "second")
+        assert engine.starts == 1
+        assert swapped == fresh
+        assert not other[0].agrees(fresh[0])
+
+    async def test_the_proof_tells_other_files_from_what_computes(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        await engine.serve(checkpoint_in(checkpoints / "first"))
+        assert (await prove_weights(client_of(engine), checkpoints / "first")).holds
+        wrong = await prove_weights(client_of(engine), checkpoints / "second")
+        assert not wrong.holds
+        assert "stale" in wrong.problem
+
+    async def test_seeds_are_repeated_as_measured(self, engine: ManagedEngine, checkpoints: Path) -> None:
+        model = await engine.serve(checkpoint_in(checkpoints / "first"))
+        assert model.identity.seed_stable
+        assert model.identity.kind == "vllm-managed"
+        assert model.identity.settings["max_model_len"] == "256"
+
+    async def test_chat_style_goes_through_the_chat_template(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        model = await engine.serve(checkpoint_in(checkpoints / "first"))
+        found = await collect(model, request("t1", count=3, seed=5, style=Style.CHAT))
+        assert len({completion.text for completion in found}) == 3
+        assert all(c.tokens > 0 and c.mean_logprob is not None for c in found)
+
+    async def test_greedy_samples_of_a_task_are_one_text(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        model = await engine.serve(checkpoint_in(checkpoints / "first"))
+        found = await collect(model, request("t1", count=3, temperature=0.0))
+        assert len(found) == 3
+        assert len({completion.text for completion in found}) == 1
+
+    async def test_a_text_longer_than_the_context_has_no_logprobs(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        model = await engine.serve(checkpoint_in(checkpoints / "first"))
+        short, long = await model.prompt_logprobs(["x = 1", "x" * 2000])
+        assert len(short) == 4
+        assert long == ()
+
+    async def test_a_half_written_checkpoint_does_not_touch_the_server(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        before = engine.starts
+        with pytest.raises(InvalidCheckpoint, match="half written"):
+            await engine.serve(checkpoint_in(checkpoints / "half"))
+        model = await engine.serve(checkpoint_in(checkpoints / "first"))
+        assert len(await collect(model, request(count=2))) == 2
+        assert engine.starts == before
+
+    async def test_the_remote_engine_serves_the_same_model(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        checkpoint = checkpoint_in(checkpoints / "first")
+        managed = await engine.serve(checkpoint)
+        remote = RemoteEngine(client_of(engine).url + "/v1", model_id="tailwatch")
+        try:
+            model = await remote.serve(checkpoint)
+            assert model.fingerprint == managed.fingerprint
+            ours, theirs = await collect(managed, request()), await collect(model, request())
+            assert [c.text for c in theirs] == [c.text for c in ours]
+        finally:
+            await remote.close()
+
+
+class TestContract(EngineContract):
+    """The promises of the port, on the server that is running already."""
+
+    @pytest.fixture
+    def bench(self, engine: ManagedEngine, checkpoints: Path) -> VllmBench:
+        names = ("first", "second", "half")
+        first, second, unloadable = (checkpoint_in(checkpoints / name) for name in names)
+        return VllmBench(engine=engine, first=first, second=second, unloadable=unloadable)
+
+    async def test_closing_twice_is_closing_once(self, bench: Any) -> None:
+        """Shown at the end of this file, where no test needs the server any more."""
+
+
+class TestTiedEmbeddings:
+    async def test_a_tied_checkpoint_gets_a_fresh_server(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        before = engine.starts
+        model = await engine.serve(checkpoint_in(checkpoints / "tied"))
+        assert engine.starts == before + 1
+        assert model.identity.seed_stable
+
+    async def test_the_known_fault_is_real_and_the_proof_sees_it(
+        self, engine: ManagedEngine, checkpoints: Path, tmp_path: Path
+    ) -> None:
+        """Had the engine switched this server in place, it would have served a hybrid.
+
+        And on the way back all is right again: a round trip proves nothing.
+        """
+        tiny_checkpoint(tmp_path / "other", seed=5, tied=True)
+        await load_weights(client_of(engine), tmp_path / "other")
+        proof = await prove_weights(client_of(engine), tmp_path / "other")
+        assert not proof.holds
+        await load_weights(client_of(engine), checkpoints / "tied")
+        fingerprint = await take_fingerprint(client_of(engine), SERVED_NAME)
+        assert engine._model is not None
+        assert fingerprint.agrees(engine._model.fingerprint)
+
+
+class TestTheEnd:
+    async def test_a_killed_server_is_trouble_with_its_log_and_leaves_no_process(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        model = await engine.serve(checkpoint_in(checkpoints / "tied"))
+        assert engine._server is not None
+        group = engine._server.process._process.pid
+        servers = [
+            pid for pid in processes_with("vllm.entrypoints") + processes_with("cpu_entry") if pid != group
+        ]
+        sampling = asyncio.create_task(collect(model, *(request(f"t{n}", seed=n) for n in range(200))))
+        await asyncio.sleep(0.5)
+        for pid in servers:
+            if os.getpgid(pid) == group:
+                os.kill(pid, signal.SIGKILL)
+        with pytest.raises(EngineTrouble, match="last log lines") as caught:
+            await asyncio.wait_for(sampling, timeout=30)
+        assert caught.value.retryable
+        await engine.close()
+        await engine.close()
+        with pytest.raises(ProcessLookupError):
+            os.killpg(group, 0)
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(model._client.url + "/health")

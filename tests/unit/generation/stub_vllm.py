@@ -1,0 +1,158 @@
+"""A program that answers like vLLM's API server, from a hash of the weights; standard library only.
+
+``python stub_vllm.py --model FOLDER --port PORT [--served-model-name NAME] [--api-key KEY] [--stub WORD]…``
+
+Words make it misbehave: ``never-ready``, ``dies-at-start``, ``port-taken``, ``dies-on-completion``,
+``stale-weights`` (reloading changes nothing), ``unprovable``, ``forgets-seeds``, ``moody`` (canaries answer
+otherwise every time). A file ``unloadable`` in the folder stops it as damaged weights stop vLLM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+CONTEXT = 256
+
+
+def say(line):
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def uniform(*parts):
+    return int(hashlib.sha256(repr(parts).encode()).hexdigest()[:12], 16) / 16**12
+
+
+def weights_of(folder):
+    return hashlib.sha256((Path(folder) / "model.safetensors").read_bytes()).hexdigest()
+
+
+class Server:
+    def __init__(self, options):
+        self.options = options
+        self.words = set(options.stub)
+        self.weights = weights_of(options.model)
+
+    def answer(self, path, body):
+        if path == "/v1/models":
+            return 200, {"data": [{"id": self.options.served_model_name, "max_model_len": CONTEXT}]}
+        if path == "/version":
+            return 200, {"version": "stub"}
+        if path in ("/v1/completions", "/v1/chat/completions"):
+            return self.complete(body, chat="chat" in path)
+        if path == "/collective_rpc":
+            return self.call(body["method"], body["kwargs"])
+        if path in ("/health", "/reset_prefix_cache"):
+            return 200, {}
+        return 404, {"error": {"message": "no such route"}}
+
+    def complete(self, body, *, chat):
+        if body["model"] != self.options.served_model_name:
+            return 404, {"error": {"message": f"The model {body['model']} does not exist."}}
+        prompt = body["messages"][-1]["content"] if chat else body["prompt"]
+        if len(prompt) > CONTEXT:
+            return 400, {"error": {"message": f"maximum context length is {CONTEXT} tokens"}}
+        if "prompt_logprobs" in body:
+            entries = [None, *({"7": {"logprob": self.logprob(prompt[:n])}} for n in range(2, len(prompt)))]
+            return 200, {"choices": [{"index": 0, "text": "", "prompt_logprobs": entries}]}
+        if "dies-on-completion" in self.words and "ignore_eos" not in body:
+            say("RuntimeError: the stub was told to die")
+            os._exit(7)
+        choices = [self.choice(prompt, body, child, chat=chat) for child in range(body.get("n", 1))]
+        return 200, {"choices": choices[::-1]}
+
+    def logprob(self, prefix):
+        mood = time.monotonic_ns() if "moody" in self.words else 0
+        return -5 * uniform(self.weights, prefix, mood)
+
+    def choice(self, prompt, body, child, *, chat):
+        nonce = time.monotonic_ns() if "forgets-seeds" in self.words else 0
+        number = uniform(self.weights, prompt, body["seed"] + child, nonce)
+        text = f"    return {number}\n"
+        entry = {"index": child, "finish_reason": "length" if number > 0.9 else "stop"}
+        if chat:
+            return entry | {
+                "message": {"content": text},
+                "logprobs": {"content": [{"logprob": -number}, {"logprob": -2 * number}]},
+            }
+        return entry | {"text": text, "logprobs": {"token_logprobs": [-number, -2 * number]}}
+
+    def call(self, method, kwargs):
+        if method == "reload_weights":
+            weights = weights_of(kwargs["weights_path"])
+            if "stale-weights" not in self.words:
+                self.weights = weights
+            return 200, {"results": [None]}
+        equal = weights_of(kwargs["folder"]) == self.weights
+        report = {"proved": ["a"] if equal else [], "differing": [] if equal else ["a"], "unproved": []}
+        if "unprovable" in self.words:
+            report = {"proved": ["a"], "differing": [], "unproved": ["b"]}
+        return 200, {"results": [report]}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    stub = None
+
+    def do_GET(self):
+        self.reply(None)
+
+    def do_POST(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        self.reply(json.loads(self.rfile.read(length) or b"{}"))
+
+    def reply(self, body):
+        key = self.stub.options.api_key
+        if key and self.headers.get("Authorization") != f"Bearer {key}":
+            status, content = 401, {"error": "Unauthorized"}
+        else:
+            try:
+                status, content = self.stub.answer(self.path, body)
+            except OSError as error:
+                status, content = 500, {"error": {"message": str(error)}}
+        data = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model")
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--served-model-name", default="tailwatch")
+    parser.add_argument("--api-key", default="")
+    parser.add_argument("--stub", action="append", default=[])
+    options = parser.parse_args()
+    for number in range(50):
+        say(f"(EngineCore pid=1) INFO 11-23 22:31:54 [core.py:133] starting, line {number}")
+    if (Path(options.model) / "unloadable").exists():
+        sys.exit("(EngineCore pid=1) ERROR 11-23 22:31:54 [core.py:1] SafetensorError: HeaderTooLarge: 9")
+    if "dies-at-start" in options.stub:
+        sys.exit("RuntimeError: no memory left for the key-value cache")
+    if "port-taken" in options.stub:
+        sys.exit("OSError: [Errno 98] Address already in use")
+    # As vLLM's engine process does, it outlives the one who started it unless somebody ends it.
+    subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)  # vllm engine"])
+    if "never-ready" in options.stub:
+        time.sleep(60)
+    Handler.stub = Server(options)
+    ThreadingHTTPServer.request_queue_size = 256
+    ThreadingHTTPServer(("127.0.0.1", options.port), Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    main()

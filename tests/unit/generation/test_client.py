@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from monitor.domain.checkpoint import EngineIdentity
+from monitor.domain.errors import EngineTrouble, InvalidConfig
+from monitor.domain.samples import FinishReason
+from monitor.generation.canaries import Fingerprint
+from monitor.generation.client import Patience, Refused, VllmClient
+from monitor.generation.served import ServedModel
+from tests.unit.contracts.engine import collect
+from tests.unit.generation.benches import request
+
+Handler = Callable[[httpx.Request], Any]
+
+
+class Lifeline:
+    """A server whose death a test sets."""
+
+    def __init__(self) -> None:
+        self.dead = asyncio.Event()
+
+    @property
+    def alive(self) -> bool:
+        return not self.dead.is_set()
+
+    async def trouble(self) -> EngineTrouble:
+        await self.dead.wait()
+        return EngineTrouble("The server died.", next_step="Start it.")
+
+
+class Pauses:
+    """Remembers how long it was asked to sleep, and does not."""
+
+    def __init__(self) -> None:
+        self.lengths: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.lengths.append(seconds)
+
+
+def client_for(handler: Handler, **others: Any) -> VllmClient:
+    return VllmClient(
+        "http://engine:8000/v1",
+        concurrency=others.pop("concurrency", 4),
+        transport=httpx.MockTransport(handler),
+        pause=others.pop("pause", Pauses()),
+        **others,
+    )
+
+
+def model_for(client: VllmClient, *, concurrency: int = 4) -> ServedModel:
+    return ServedModel(
+        client,
+        name="gen1",
+        model_id="m",
+        identity=EngineIdentity(kind="vllm-remote", version="1", settings={}, seed_stable=True),
+        fingerprint=Fingerprint(values=(-1.0,)),
+        concurrency=concurrency,
+    )
+
+
+def answer(asked: httpx.Request) -> httpx.Response:
+    body = json.loads(asked.content)
+    choices = [{"index": i, "text": f"{body['seed'] + i}", "finish_reason": "stop"} for i in range(body["n"])]
+    return httpx.Response(200, json={"choices": choices})
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+async def test_passing_troubles_are_tried_again_after_growing_pauses(status: int) -> None:
+    left = [status, status, status]
+    pauses = Pauses()
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(left.pop()) if left else httpx.Response(200, json={"fine": True})
+
+    assert await client_for(handler, pause=pauses).post("/x", {}) == {"fine": True}
+    assert len(pauses.lengths) == 3
+    assert all(0.5 * 0.25 * 2**n <= pause <= 1.5 * 0.25 * 2**n for n, pause in enumerate(pauses.lengths))
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadError, httpx.RemoteProtocolError])
+async def test_broken_connections_are_tried_again_a_bounded_number_of_times(error: Any) -> None:
+    tries = []
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        tries.append(1)
+        raise error("connection reset")
+
+    with pytest.raises(EngineTrouble, match=r"http://engine:8000 did not answer /x in 3 attempts.*reset"):
+        await client_for(handler, patience=Patience(attempts=3)).post("/x", {})
+    assert len(tries) == 3
+
+
+async def test_a_call_made_once_is_not_repeated_and_its_error_is_a_refusal() -> None:
+    tries = []
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        tries.append(1)
+        return httpx.Response(500, json={"error": {"message": "no such file"}})
+
+    with pytest.raises(Refused, match="no such file"):
+        await client_for(handler).post("/collective_rpc", {}, once=True)
+    assert len(tries) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_key_that_is_not_accepted_is_the_configurations_fault(status: int) -> None:
+    client = client_for(lambda _: httpx.Response(status, json={"error": "Unauthorized"}), api_key="wrong")
+    with pytest.raises(InvalidConfig, match="api_key_env"):
+        await client.get("/v1/models")
+
+
+async def test_the_key_is_sent_and_never_shown() -> None:
+    seen = []
+
+    def handler(asked: httpx.Request) -> httpx.Response:
+        seen.append(asked.headers["Authorization"])
+        return httpx.Response(401)
+
+    with pytest.raises(InvalidConfig) as caught:
+        await client_for(handler, api_key="s3cret").get("/v1/models")
+    assert seen == ["Bearer s3cret"]
+    assert "s3cret" not in str(caught.value)
+
+
+async def test_something_other_than_json_is_trouble() -> None:
+    with pytest.raises(EngineTrouble, match="other than JSON"):
+        await client_for(lambda _: httpx.Response(200, text="<html>")).get("/v1/models")
+
+
+async def test_a_dead_server_is_not_asked_again() -> None:
+    lifeline = Lifeline()
+    tries = []
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        tries.append(1)
+        lifeline.dead.set()
+        raise httpx.ReadError("reset")
+
+    with pytest.raises(EngineTrouble, match="The server died"):
+        await client_for(handler, lifeline=lifeline).post("/x", {})
+    assert len(tries) == 1
+
+
+async def test_waiting_ends_at_once_when_the_server_dies() -> None:
+    lifeline = Lifeline()
+
+    async def handler(_: httpx.Request) -> httpx.Response:
+        lifeline.dead.set()
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    with pytest.raises(EngineTrouble, match="The server died"):
+        await asyncio.wait_for(collect(model_for(client_for(handler, lifeline=lifeline)), request()), 5)
+
+
+async def test_no_more_requests_are_in_flight_than_allowed() -> None:
+    flying = most = 0
+
+    async def handler(asked: httpx.Request) -> httpx.Response:
+        nonlocal flying, most
+        flying += 1
+        most = max(most, flying)
+        await asyncio.sleep(0.001)
+        flying -= 1
+        return answer(asked)
+
+    requests = [request(f"t{n}", count=2, seed=10 * n) for n in range(40)]
+    found = await collect(model_for(client_for(handler, concurrency=50), concurrency=5), *requests)
+    assert most == 5
+    assert len(found) == 80
+
+
+async def test_requests_are_taken_from_the_iterable_only_as_there_is_room() -> None:
+    taken = 0
+
+    def requests() -> Any:
+        nonlocal taken
+        for number in range(100):
+            taken += 1
+            yield request(f"t{number}", count=1)
+
+    async for _ in model_for(client_for(answer), concurrency=3).complete(requests()):
+        assert taken <= 8
+        break
+
+
+async def test_what_was_answered_before_a_trouble_is_given_first() -> None:
+    lifeline = Lifeline()
+
+    async def handler(asked: httpx.Request) -> httpx.Response:
+        if json.loads(asked.content)["seed"] == 0:
+            return answer(asked)
+        await asyncio.sleep(0.01)
+        lifeline.dead.set()
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    model = model_for(client_for(handler, lifeline=lifeline))
+    completions = model.complete([request("a", seed=0, count=2), request("b", seed=1)])
+    assert [(await anext(completions)).task_id for _ in range(2)] == ["a", "a"]
+    with pytest.raises(EngineTrouble):
+        await anext(completions)
+
+
+async def test_a_refused_request_is_aborted_and_the_others_go_on() -> None:
+    def handler(asked: httpx.Request) -> httpx.Response:
+        if json.loads(asked.content)["seed"] == 666:
+            return httpx.Response(400, json={"error": {"message": "prompt too long"}})
+        return answer(asked)
+
+    found = await collect(model_for(client_for(handler)), request("a", seed=1), request("b", seed=666))
+    assert [c.finish_reason for c in found] == [FinishReason.STOP] * 4 + [FinishReason.ABORT] * 4
+    assert {c.detail for c in found if c.task_id == "b"} == {"prompt too long"}
+
+
+@pytest.mark.parametrize(("status", "message"), [(404, "still serves"), (401, "api_key_env")])
+async def test_a_server_that_turns_away_in_the_middle_is_trouble(status: int, message: str) -> None:
+    client = client_for(lambda _: httpx.Response(status, json={"error": "gone"}))
+    with pytest.raises(EngineTrouble, match=message):
+        await collect(model_for(client), request())

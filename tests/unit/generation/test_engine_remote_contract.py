@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.errors import EngineTrouble, InvalidCheckpoint, InvalidConfig
+from monitor.domain.samples import SampleRequest
+from monitor.generation.client import Patience
+from monitor.generation.process import free_port
+from monitor.generation.remote import RemoteEngine
+from tests.unit.contracts.engine import EngineContract
+from tests.unit.generation import stub_vllm
+from tests.unit.generation.benches import request
+from tests.unit.generation.tiny_checkpoints import tiny_checkpoint
+
+
+def endpoint(name: str) -> Checkpoint:
+    return Checkpoint(digest="0" * 64, name=name, location="http://somewhere")
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[str]:
+    """A stub that somebody else runs; it serves the model ``acme`` to who has the key."""
+    tiny_checkpoint(tmp_path / "weights", seed=1)
+    port = free_port(None)
+    arguments = ["--model", str(tmp_path / "weights"), "--port", str(port)]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", stub_vllm.__file__, *arguments),
+        *("--served-model-name", "acme", "--api-key", "right"),
+        stdout=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+    async with httpx.AsyncClient() as client:
+        for _ in range(400):
+            try:
+                await client.get(url + "/health")
+                break
+            except httpx.ConnectError:
+                await asyncio.sleep(0.05)
+    yield url
+    process.terminate()
+    await process.wait()
+
+
+@dataclass
+class RemoteBench:
+    engine: RemoteEngine
+    first = endpoint("acme")
+    second = endpoint("acme")
+    unloadable = endpoint("nobody")
+
+    def request(self, task_id: str, *, count: int, seed: int, first_index: int = 0) -> SampleRequest:
+        return request(task_id, count=count, seed=seed, first_index=first_index)
+
+    def refused(self, *, count: int) -> SampleRequest:
+        return request("refused", prompt="x" * 1000, count=count)
+
+
+class TestRemoteEngine(EngineContract):
+    @pytest.fixture
+    async def bench(self, server: str) -> AsyncIterator[RemoteBench]:
+        engine = RemoteEngine(server + "/v1/", api_key="right", concurrency=8)
+        yield RemoteBench(engine=engine)
+        await engine.close()
+
+    async def test_other_weights_give_other_logprobs(self, bench: RemoteBench) -> None:  # type: ignore[override]
+        """A remote engine serves what its server serves: one model."""
+        first, second = [(await bench.engine.serve(c)).fingerprint for c in (bench.first, bench.second)]
+        assert first == second
+
+
+async def test_a_model_the_server_does_not_have_is_named_with_those_it_has(server: str) -> None:
+    engine = RemoteEngine(server, api_key="right")
+    with pytest.raises(InvalidCheckpoint, match=r"serves no model nobody, but: acme"):
+        await engine.serve(endpoint("nobody"))
+    await engine.close()
+
+
+async def test_a_wrong_key_is_said(server: str) -> None:
+    engine = RemoteEngine(server, model_id="acme", api_key="wrong")
+    with pytest.raises(InvalidConfig, match="did not accept the API key"):
+        await engine.serve(endpoint("acme"))
+    await engine.close()
+
+
+async def test_a_server_that_cannot_be_reached_is_said() -> None:
+    url = f"http://127.0.0.1:{free_port(None)}"
+    engine = RemoteEngine(url, patience=Patience(attempts=2, first_pause_s=0.01))
+    with pytest.raises(EngineTrouble, match=rf"{url} did not answer /v1/models in 2 attempts"):
+        await engine.serve(endpoint("acme"))
+    await engine.close()

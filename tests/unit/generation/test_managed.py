@@ -1,0 +1,221 @@
+"""When a managed engine switches, when it restarts, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.errors import EngineTrouble, InvalidCheckpoint, InvalidConfig, PortTaken
+from monitor.generation import managed
+from monitor.generation.distribution import Vllm
+from monitor.generation.launch import ServerPlan
+from monitor.generation.managed import ManagedEngine
+from tests.unit.contracts.engine import collect
+from tests.unit.generation.benches import processes_with, request, stub_engine, unloadable_checkpoint
+from tests.unit.generation.tiny_checkpoints import checkpoint_in, edit_config, half_written, tiny_checkpoint
+
+NewEngine = Callable[..., ManagedEngine]
+
+
+@pytest.fixture
+async def new_engine(tmp_path: Path) -> AsyncIterator[NewEngine]:
+    engines: list[ManagedEngine] = []
+
+    def new(*words: str, ready_s: float = 20.0, port: int | None = None) -> ManagedEngine:
+        engines.append(stub_engine(tmp_path / "engine", *words, ready_s=ready_s, port=port))
+        return engines[-1]
+
+    yield new
+    for engine in engines:
+        await engine.close()
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Checkpoint:
+    return tiny_checkpoint(tmp_path / "first", seed=1)
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Checkpoint:
+    return tiny_checkpoint(tmp_path / "second", seed=2)
+
+
+async def test_checkpoints_of_one_configuration_share_a_server(
+    new_engine: NewEngine, first: Checkpoint, second: Checkpoint
+) -> None:
+    engine = new_engine()
+    before = (await engine.serve(first)).fingerprint
+    other = (await engine.serve(second)).fingerprint
+    again = (await engine.serve(first)).fingerprint
+    assert engine.starts == 1
+    assert before == again != other
+
+
+async def test_tied_embeddings_always_get_a_fresh_server(
+    new_engine: NewEngine, tmp_path: Path, first: Checkpoint
+) -> None:
+    engine = new_engine()
+    for seed in (3, 4):
+        await engine.serve(tiny_checkpoint(tmp_path / f"tied{seed}", seed=seed, tied=True))
+    await engine.serve(first)
+    assert engine.starts == 3
+
+
+async def test_another_configuration_gets_a_fresh_server(
+    new_engine: NewEngine, tmp_path: Path, first: Checkpoint
+) -> None:
+    engine = new_engine()
+    await engine.serve(first)
+    await engine.serve(tiny_checkpoint(tmp_path / "longer", seed=2, context=512))
+    assert engine.starts == 2
+
+
+@pytest.mark.parametrize("word", ["stale-weights", "unprovable"])
+async def test_a_switch_that_cannot_be_proved_is_replaced_by_a_start(
+    new_engine: NewEngine, first: Checkpoint, second: Checkpoint, word: str
+) -> None:
+    engine = new_engine(word)
+    switched = [(await engine.serve(checkpoint)).fingerprint for checkpoint in (first, second, first)]
+    assert engine.starts == 3
+    assert switched[0] == switched[2] != switched[1]
+
+
+async def test_the_checkpoint_that_is_served_is_served_again_without_a_start(
+    new_engine: NewEngine, first: Checkpoint
+) -> None:
+    engine = new_engine()
+    await engine.serve(first)
+    model = await engine.serve(first)
+    assert engine.starts == 1
+    assert len(await collect(model, request(count=2))) == 2
+
+
+async def test_a_folder_that_was_overwritten_is_loaded_again(
+    new_engine: NewEngine, tmp_path: Path, first: Checkpoint
+) -> None:
+    engine = new_engine()
+    before = (await engine.serve(first)).fingerprint
+    tiny_checkpoint(tmp_path / "new", seed=7)
+    (tmp_path / "new" / "model.safetensors").replace(tmp_path / "first" / "model.safetensors")
+    after = (await engine.serve(checkpoint_in(tmp_path / "first"))).fingerprint
+    assert before != after
+
+
+async def test_a_model_that_was_replaced_refuses_to_answer(
+    new_engine: NewEngine, first: Checkpoint, second: Checkpoint
+) -> None:
+    engine = new_engine()
+    old = await engine.serve(first)
+    await engine.serve(second)
+    with pytest.raises(EngineTrouble, match="another checkpoint took its place"):
+        await collect(old, request())
+    with pytest.raises(EngineTrouble, match="another checkpoint took its place"):
+        await old.prompt_logprobs(["text"])
+
+
+async def test_an_engine_that_dies_while_sampling_says_its_last_lines_and_can_serve_again(
+    new_engine: NewEngine, first: Checkpoint
+) -> None:
+    engine = new_engine("dies-on-completion")
+    model = await engine.serve(first)
+    with pytest.raises(EngineTrouble, match="RuntimeError: the stub was told to die") as caught:
+        await asyncio.wait_for(collect(model, *(request(f"t{n}") for n in range(20))), timeout=10)
+    assert "starting, line 49" in caught.value.message
+    assert "starting, line 3\n" not in caught.value.message
+    await engine.serve(first)
+    assert engine.starts == 2
+
+
+async def test_an_engine_that_dies_at_the_start_says_why(new_engine: NewEngine, first: Checkpoint) -> None:
+    with pytest.raises(EngineTrouble, match="no memory left for the key-value cache") as caught:
+        await new_engine("dies-at-start").serve(first)
+    assert "vllm.log" in caught.value.next_step
+
+
+async def test_an_engine_that_never_answers_is_ended(new_engine: NewEngine, first: Checkpoint) -> None:
+    engine = new_engine("never-ready", ready_s=0.5)
+    with pytest.raises(EngineTrouble, match=r"did not answer within 0\.5 s"):
+        await engine.serve(first)
+    assert processes_with(first.location) == []
+
+
+async def test_a_wanted_port_that_is_taken_is_said_before_anything_starts(
+    new_engine: NewEngine, first: Checkpoint
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        engine = new_engine(port=port)
+        with pytest.raises(PortTaken, match=str(port)):
+            await engine.serve(first)
+    assert engine.starts == 0
+
+
+async def test_a_port_lost_between_looking_and_listening_is_tried_once_more(
+    new_engine: NewEngine, first: Checkpoint
+) -> None:
+    engine = new_engine("port-taken")
+    with pytest.raises(EngineTrouble, match="Address already in use"):
+        await engine.serve(first)
+    assert engine.starts == 2
+
+
+async def test_damaged_files_are_found_before_the_server_is_touched(
+    new_engine: NewEngine, tmp_path: Path, first: Checkpoint
+) -> None:
+    engine = new_engine()
+    await engine.serve(first)
+    half = tiny_checkpoint(tmp_path / "half", seed=4)
+    half_written(tmp_path / "half" / "model.safetensors")
+    with pytest.raises(InvalidCheckpoint, match="half written"):
+        await engine.serve(half)
+    await engine.serve(first)
+    assert engine.starts == 1
+
+
+async def test_what_only_vllm_finds_wrong_is_read_from_its_log(new_engine: NewEngine, tmp_path: Path) -> None:
+    with pytest.raises(InvalidCheckpoint, match="HeaderTooLarge"):
+        await new_engine().serve(unloadable_checkpoint(tmp_path / "bad"))
+
+
+async def test_a_server_that_changes_its_answers_is_ended(new_engine: NewEngine, first: Checkpoint) -> None:
+    engine = new_engine("moody")
+    await engine.serve(first)
+    with pytest.raises(EngineTrouble, match="otherwise than before"):
+        await engine.serve(first)
+
+
+async def test_forgetting_seeds_is_noticed(new_engine: NewEngine, first: Checkpoint) -> None:
+    assert not (await new_engine("forgets-seeds").serve(first)).identity.seed_stable
+
+
+async def test_closing_ends_everything_the_server_started(new_engine: NewEngine, first: Checkpoint) -> None:
+    engine = new_engine()
+    before = set(processes_with("# vllm engine"))
+    await engine.serve(first)
+    assert set(processes_with("# vllm engine")) - before
+    await engine.close()
+    assert not set(processes_with("# vllm engine")) - before
+
+
+async def test_without_vllm_the_error_says_what_to_install(
+    tmp_path: Path, first: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing() -> Vllm:
+        raise InvalidConfig("no vLLM", next_step="pip install 'tailwatch[vllm]'")
+
+    monkeypatch.setattr(managed, "installed_vllm", nothing)
+    with pytest.raises(InvalidConfig, match=r"tailwatch\[vllm\]"):
+        await ManagedEngine(ServerPlan(folder=tmp_path / "engine")).serve(first)
+
+
+async def test_a_configuration_without_architecture_is_named(
+    new_engine: NewEngine, tmp_path: Path, first: Checkpoint
+) -> None:
+    edit_config(tmp_path / "first", lambda config: config.pop("architectures"))
+    with pytest.raises(InvalidCheckpoint, match=r"config\.json names no architecture"):
+        await new_engine().serve(first)
