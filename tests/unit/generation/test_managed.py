@@ -185,7 +185,7 @@ async def test_what_only_vllm_finds_wrong_is_read_from_its_log(new_engine: NewEn
 async def test_a_server_that_changes_its_answers_is_ended(new_engine: NewEngine, first: Checkpoint) -> None:
     engine = new_engine("moody")
     await engine.serve(first)
-    with pytest.raises(EngineTrouble, match="otherwise than before"):
+    with pytest.raises(EngineTrouble, match="otherwise than the server before it"):
         await engine.serve(first)
 
 
