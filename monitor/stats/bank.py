@@ -41,19 +41,30 @@ class BankSummary:
         return float(self.variance * np.mean(1.0 / self.depths) / self.tasks)
 
 
-def least_variance(margin: float) -> float:
-    """The smallest sample variance that a test at this margin may assume.
+def added_variance(mean: float, margin: float) -> float:
+    """What a drop by the margin, even over tasks with this mean rate, adds to a sample's variance.
 
-    Where the baseline never fails, a drop by the margin raises the variance from 0 to
-    margin·(1 - margin); the mean of the two keeps the count of samples behind a "steady" near the
-    exact binomial one (no failure in ln(1/beta)/margin samples).
+    The mean of p(1 - p) moves by margin·(2·mean - 1) - margin². Half of it is taken: what stands midway
+    between "unchanged" and "worse by the margin", the two that a test has to tell apart.
+
+    >>> round(added_variance(0.75, 0.10), 4), added_variance(0.4, 0.10)
+    (0.02, 0.0)
+    """
+    return max(margin * (2.0 * mean - 1.0) - margin**2, 0.0) / 2.0
+
+
+def least_variance(margin: float) -> float:
+    """The smallest sample variance that a test at this margin may assume: that of tasks never failed.
+
+    It keeps the count of samples behind a "steady" near the exact binomial one, which asks for no
+    failure in ln(1/beta)/margin samples.
 
     >>> round(least_variance(0.10), 4)
     0.045
     >>> least_variance(0.01)
     0.02
     """
-    return max(LEAST_VARIANCE, margin * (1.0 - margin) / 2.0)
+    return max(LEAST_VARIANCE, added_variance(1.0, margin))
 
 
 def summarise(passes: Floats, samples: Floats, *, margin: float) -> BankSummary:

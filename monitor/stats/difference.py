@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.stats.bank import BankSummary, Floats, Indices, least_variance
+from monitor.stats.bank import BankSummary, Floats, Indices, added_variance, least_variance
 
 PRIOR_SAMPLES = 20
 """Samples' worth of trust in the bank's variance against the residuals' own."""
@@ -93,42 +93,70 @@ def couple(bank: BankSummary, draws: Draws) -> Coupling:
 def estimate(bank: BankSummary, draws: Draws, *, weight: float, margin: float) -> Estimate:
     """Estimate the drop over the bank's tasks from at least one draw.
 
-    D is the mean of r = (p_i - X) - b·(p_i - X'). Its variance has two parts: what the candidate's
-    samples scatter (the residuals' variance, shrunk towards the bank's), and what the bank itself is
-    unsure of, (1 - b)²·v·Σ w_i²/n_i with w_i the share of draws on task i.
+    D is the mean of r = (p_i - X) - b·(p_i - X'). Its variance is that of sampling in two stages from
+    N tasks (Cochran 1977, theorem 10.1), w_i being the share of draws on task i, and of the bank itself:
+
+        Var D = W/m + (V - W)·(Σ w_i² - 1/N) + (1 - b)²·v·Σ w_i²/n_i
+
+    with V the variance of one residual, W that within a task. Once all tasks were drawn equally often,
+    differences between them no longer matter: the suite is fixed.
 
     >>> bank = BankSummary(rates=np.full(100, 0.5), depths=np.full(100, 32.0), variance=0.25)
     >>> passed = np.tile([1.0, 0.0], 50)
     >>> draws = Draws(task=np.arange(100), passed=passed, twin=bank.rates)
     >>> found = estimate(bank, draws, weight=0.0, margin=0.10)
     >>> round(found.drop, 3), round(found.information, 0)
-    (0.0, 395.0)
+    (0.0, 388.0)
     """
     rate = bank.rates[draws.task]
     residual = (rate - draws.passed) - weight * (rate - draws.twin)
-    share = np.bincount(draws.task, minlength=bank.tasks) / draws.count
-    scatter = _residual_variance(bank, residual, weight=weight, floor=least_variance(margin))
+    counts = np.bincount(draws.task, minlength=bank.tasks)
+    share = counts / draws.count
+    scatter = _scatter(bank, draws, residual, weight=weight, margin=margin)
+    uneven = max(float(np.sum(share**2)) - 1.0 / bank.tasks, 0.0)
+    if scatter.between < 0.0:
+        uneven = min(uneven, 1.0 / draws.count)
     noise = (1.0 - weight) ** 2 * bank.variance * float(np.sum(share**2 / bank.depths))
-    variance = scatter * _clustering(share, draws.count) + noise
+    variance = scatter.within / draws.count + scatter.between * uneven + noise
     return Estimate(drop=float(residual.mean()), information=1.0 / variance)
 
 
-def _residual_variance(bank: BankSummary, residual: Floats, *, weight: float, floor: float) -> float:
-    """Variance of one residual, shrunk towards the bank's; small samples alone are too optimistic."""
-    spare = len(residual) - 1
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scatter:
+    """Variance of one residual, without the bank's noise."""
+
+    within: float
+    """W: about its task's mean."""
+    between: float
+    """V - W: what the tasks' means add; estimated, so it may come out negative."""
+
+
+def _scatter(bank: BankSummary, draws: Draws, residual: Floats, *, weight: float, margin: float) -> _Scatter:
+    """Estimate V and W, each shrunk towards what the bank leads one to expect.
+
+    V does not go below that expectation: by luck small samples look calmer than they are, and more so
+    when they also look good.
+    """
+    least = least_variance(margin)
+    expected = bank.variance * (1.0 - weight**2) + added_variance(bank.mean, margin)
+    spare = draws.count - 1
     squares = float(np.sum((residual - residual.mean()) ** 2))
     # Each residual also carries its bank rate's error, which the noise term counts already.
     squares -= spare * (1.0 - weight) ** 2 * bank.variance * float(np.mean(1.0 / bank.depths))
-    shrunk = (max(squares, 0.0) + PRIOR_SAMPLES * bank.variance) / (spare + PRIOR_SAMPLES)
-    return max(shrunk, floor)
+    total = max(_shrunk(squares, spare, towards=bank.variance), expected, least)
+    inner, freedom = _within_tasks(draws, residual)
+    within = max(_shrunk(inner, freedom, towards=expected), least)
+    return _Scatter(within=within, between=total - within)
 
 
-def _clustering(share: Floats, count: int) -> float:
-    """What stands for 1/m when samples crowd on few tasks.
+def _shrunk(squares: float, freedom: int, *, towards: float) -> float:
+    return (max(squares, 0.0) + PRIOR_SAMPLES * towards) / (freedom + PRIOR_SAMPLES)
 
-    While tasks are still unseen, several samples of one task say less about the stratum than samples
-    of several tasks do: that part of the weight falls from 1/m to the sum of squared shares.
-    """
-    unseen = float(np.mean(share == 0.0))
-    crowding = max(float(np.sum(share**2)) - 1.0 / count, 0.0)
-    return 1.0 / count + unseen * crowding
+
+def _within_tasks(draws: Draws, residual: Floats) -> tuple[float, int]:
+    """Squares of the residuals about their tasks' means, and the degrees of freedom behind them."""
+    counts = np.bincount(draws.task)
+    sums = np.bincount(draws.task, weights=residual)
+    seen = counts > 0
+    squares = float(np.sum(residual**2) - np.sum(sums[seen] ** 2 / counts[seen]))
+    return squares, draws.count - int(seen.sum())

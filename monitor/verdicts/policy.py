@@ -13,7 +13,7 @@ DEFAULT_MARGIN: Mapping[Stratum, float] = {Stratum.TAIL: 0.10, Stratum.TORSO: 0.
 """Samples, and the bank's depth, grow as 1/margin²: halving a margin costs four times as many. These
 take about 300 samples for an unchanged model, and a bank of 32 on 50 tasks per stratum bears them."""
 
-PRUDENCE = 0.75
+PRUDENCE = 0.90
 """Share of alpha that the normal approximation is trusted with. Pass counts are skewed and their
 variance is estimated, which by simulation takes a part of alpha (docs/statistics.md)."""
 
@@ -53,7 +53,7 @@ class Policy:
     """Whether REJECT needs a second test on fresh samples and the other half of the bank."""
     confirm_alpha: float = 0.02
     """Chance that the second test repeats a false alarm, at most."""
-    confirm_beta: float = 0.04
+    confirm_beta: float = 0.025
     """Chance that the second test refutes a drop by the margin, at most."""
     coupling: bool = True
     """Whether samples are compared with the bank's sample at the same seed."""
@@ -78,7 +78,7 @@ class Policy:
         An advisory stratum is tested at the same level as a critical one, without taking from it.
 
         >>> round(Policy().alpha_of(Stratum.TAIL, list(Stratum)), 4)
-        0.0125
+        0.015
         """
         sharing = len(self.critical.intersection(strata) | {stratum} & self.critical)
         return PRUDENCE * self.alpha / max(sharing, 1)

@@ -1,0 +1,77 @@
+"""What moved task by task, and over many checkpoints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from monitor.domain.evidence import Bank, Observation
+from monitor.domain.tasks import Stratum
+from monitor.stats.bank import BankSummary, summarise
+from monitor.stats.decline import Decline, follow_decline, tolerated_drop
+from monitor.stats.flips import Flip, TaskCounts, flips
+
+
+def flipped_tasks(bank: Bank, observations: Sequence[Observation], *, fdr: float = 0.05) -> tuple[Flip, ...]:
+    """Tasks whose pass probability moved, strongest evidence first; none is named on a whim."""
+    before, after = _counts(bank.observations), _counts(observations)
+    return flips(
+        [
+            TaskCounts(
+                task_id=task,
+                bank_passes=before[task][0],
+                bank_samples=before[task][1],
+                passes=after[task][0],
+                samples=after[task][1],
+            )
+            for task in sorted(before.keys() & after.keys())
+        ],
+        fdr=fdr,
+    )
+
+
+def decline_over(anchor: Bank, checkpoints: Iterable[Sequence[Observation]], *, margin: float) -> Decline:
+    """The slow-decline process of the tail over checkpoints in the order they were evaluated.
+
+    Each checkpoint adds the tail samples its evaluation drew anyway, screening and confirmation alike.
+
+    Args:
+        anchor: the bank of the first baseline ever adopted.
+        checkpoints: the observations of each evaluated checkpoint, oldest first.
+        margin: the tail's margin, for the least variance the anchor's noise is computed with.
+    """
+    rates = {
+        task: passes / samples for task, (passes, samples) in _counts(_tail(anchor.observations)).items()
+    }
+    state = Decline()
+    if not rates:
+        return state
+    tolerated = tolerated_drop(_summary(anchor, margin).noise)
+    for observations in checkpoints:
+        scored = sorted(
+            (one for one in _tail(observations) if one.passed is not None and one.task_id in rates),
+            key=lambda one: (one.wave, one.task_id, one.index),
+        )
+        drops = [rates[one.task_id] - float(bool(one.passed)) for one in scored]
+        state = follow_decline(state, drops, tolerated=tolerated)
+    return state
+
+
+def _summary(bank: Bank, margin: float) -> BankSummary:
+    counts = _counts(_tail(bank.observations)).values()
+    passes, samples = np.array(list(counts), dtype=np.float64).T
+    return summarise(passes, samples, margin=margin)
+
+
+def _tail(observations: Iterable[Observation]) -> list[Observation]:
+    return [one for one in observations if one.stratum is Stratum.TAIL]
+
+
+def _counts(observations: Iterable[Observation]) -> dict[str, tuple[int, int]]:
+    """Passes and scored samples of each task that has any."""
+    scored = [one for one in observations if one.passed is not None]
+    samples = Counter(one.task_id for one in scored)
+    passes = Counter(one.task_id for one in scored if one.passed)
+    return {task: (passes[task], count) for task, count in samples.items()}

@@ -1,0 +1,158 @@
+"""Findings at temperature 0, where a task has one answer and a second sample tells nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from monitor.domain.evidence import (
+    Bank,
+    Boundary,
+    Evidence,
+    Finding,
+    FindingKind,
+    Observation,
+    ReasonCode,
+)
+from monitor.domain.tasks import RAREST_FIRST, Stratum
+from monitor.stats.paired import Discordance, largest_drop, mcnemar, smallest_drop
+from monitor.verdicts.assessment import Assessment, Phase, Want
+from monitor.verdicts.pairing import check_outcomes
+from monitor.verdicts.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Comparison:
+    """One stratum's answers on both sides."""
+
+    stratum: Stratum
+    tasks: int
+    passed_before: int
+    """Among the tasks scored on both sides."""
+    changed: Discordance
+    unscored: int
+    missing: int
+    """Tasks the candidate has not answered yet."""
+    alpha: float
+
+
+def assess_greedy(bank: Bank, observations: Sequence[Observation], policy: Policy) -> Assessment:
+    """Compare one answer per task on both sides, those of the lowest index, by exact tests.
+
+    REGRESSED by McNemar's test at the stratum's alpha; STEADY when the largest drop that is credible at
+    beta stays below the margin. Nothing can be confirmed by drawing again: decide with a policy whose
+    ``confirm`` is off.
+
+    Raises:
+        InvalidOutcomes: see :func:`~monitor.verdicts.pairing.check_outcomes`.
+    """
+    check_outcomes(bank, observations)
+    before, after = _answers(bank.observations), _answers(observations)
+    home = {one.task_id: one.stratum for one in bank.observations}
+    held = set(home.values())
+    comparisons = [
+        _compare(
+            stratum,
+            {task: before[task] for task in home if home[task] is stratum},
+            after,
+            alpha=policy.alpha_of(stratum, held),
+        )
+        for stratum in RAREST_FIRST
+        if stratum in held
+    ]
+    first = min(one.index for one in bank.observations)
+    wanted = tuple(
+        Want(stratum=one.stratum, phase=Phase.SCREENING, indices=(first,), samples=one.missing)
+        for one in comparisons
+        if one.missing
+    )
+    return Assessment(findings=tuple(_finding(one, policy) for one in comparisons), wanted=wanted)
+
+
+def _answers(observations: Sequence[Observation]) -> dict[str, bool | None]:
+    """The outcome of each task's lowest index."""
+    ordered = sorted(observations, key=lambda one: one.index, reverse=True)
+    return {one.task_id: one.passed for one in ordered}
+
+
+def _compare(
+    stratum: Stratum,
+    before: Mapping[str, bool | None],
+    after: Mapping[str, bool | None],
+    *,
+    alpha: float,
+) -> _Comparison:
+    pairs = [(old, after[task]) for task, old in before.items() if task in after]
+    scored = [(old, new) for old, new in pairs if old is not None and new is not None]
+    return _Comparison(
+        stratum=stratum,
+        tasks=len(before),
+        passed_before=sum(old for old, _ in scored),
+        changed=Discordance(
+            tasks=len(scored),
+            lost=sum(old and not new for old, new in scored),
+            gained=sum(new and not old for old, new in scored),
+        ),
+        unscored=sum(new is None for _, new in pairs),
+        missing=len(before) - len(pairs),
+        alpha=alpha,
+    )
+
+
+def _finding(one: _Comparison, policy: Policy) -> Finding:
+    margin, changed = policy.margin_of(one.stratum), one.changed
+    share = one.unscored / max(one.tasks - one.missing, 1)
+    if one.missing:
+        problem = f"{one.missing} of {one.tasks} tasks have not been answered yet."
+        return _undecided(one, policy, ReasonCode.STRATUM_UNDECIDED, problem)
+    if share > policy.max_unscored_share:
+        problem = (
+            f"{share:.0%} of the samples could not be scored; at most {policy.max_unscored_share:.0%} may."
+        )
+        return _undecided(one, policy, ReasonCode.TOO_MANY_UNSCORED, problem)
+    if changed.tasks and largest_drop(changed, beta=policy.beta) < margin:
+        better = largest_drop(changed, beta=policy.beta) < 0.0
+        kind = FindingKind.IMPROVED if better else FindingKind.STEADY
+        return Finding(kind=kind, evidence=_evidence(one, policy, Boundary.LOWER))
+    if changed.tasks and mcnemar(changed) <= one.alpha:
+        return Finding(kind=FindingKind.REGRESSED, evidence=_evidence(one, policy, Boundary.UPPER))
+    problem = f"{one.tasks} tasks with one answer each are too few to tell."
+    return _undecided(one, policy, ReasonCode.BASELINE_UNDERPOWERED, problem)
+
+
+def _undecided(one: _Comparison, policy: Policy, cause: ReasonCode, problem: str) -> Finding:
+    evidence = _evidence(one, policy, Boundary.NONE, problem)
+    return Finding(kind=FindingKind.UNDECIDED, evidence=evidence, cause=cause)
+
+
+def _evidence(one: _Comparison, policy: Policy, boundary: Boundary, problem: str = "") -> Evidence:
+    changed = one.changed
+    known = changed.tasks > 0
+    ratio = one.passed_before / changed.tasks if known else None
+    low = -largest_drop(changed, beta=policy.beta) if known else None
+    high = -smallest_drop(changed, alpha=one.alpha) if known else None
+    return Evidence(
+        stratum=one.stratum,
+        samples=changed.tasks,
+        unscored=one.unscored,
+        tasks=one.tasks,
+        baseline_ratio=ratio,
+        pass_ratio=_within(ratio, -changed.drop if known else None),
+        pass_low=_within(ratio, low),
+        pass_high=_within(ratio, high),
+        delta=-changed.drop if known else None,
+        delta_low=low,
+        delta_high=high,
+        margin=policy.margin_of(one.stratum),
+        boundary=boundary,
+        decided_at=None if boundary is Boundary.NONE else changed.tasks,
+        max_samples=one.tasks,
+        minimum_detectable_delta=None,
+        coupling=0.0,
+        correlation=None,
+        problem=problem,
+    )
+
+
+def _within(ratio: float | None, delta: float | None) -> float | None:
+    return None if ratio is None or delta is None else min(max(ratio + delta, 0.0), 1.0)

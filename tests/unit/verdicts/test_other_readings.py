@@ -1,0 +1,115 @@
+"""Temperature 0, recorded outcomes, plans, flips and slow decline, from observations."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from monitor.domain.errors import InvalidOutcomes
+from monitor.domain.evidence import DecisionKind, FindingKind, ReasonCode
+from monitor.domain.tasks import Stratum
+from monitor.verdicts.assessment import assess
+from monitor.verdicts.changes import decline_over, flipped_tasks
+from monitor.verdicts.decision import Circumstances, decide
+from monitor.verdicts.greedy import assess_greedy
+from monitor.verdicts.plan import plan
+from monitor.verdicts.policy import Policy
+from monitor.verdicts.recorded import as_stream
+
+from .outcomes import BROKEN, RATIOS, bank, wave_of
+
+BANK = bank()
+GREEDY_BANK = bank({BROKEN: 0.6}, tasks=120, depth=1)
+GREEDY = Policy(confirm=False)
+
+
+def answers(lost: int, unscored: int = 0):
+    """The bank's own answers, of which the first so many passes are lost."""
+    given = []
+    for one in GREEDY_BANK.observations:
+        passed = one.passed
+        if passed and lost:
+            passed, lost = False, lost - 1
+        elif unscored:
+            passed, unscored = None, unscored - 1
+        given.append(replace(one, passed=passed))
+    return given
+
+
+def test_the_same_greedy_answers_are_steady():
+    assessment = assess_greedy(GREEDY_BANK, answers(lost=0), GREEDY)
+    assert assessment.findings[0].kind is FindingKind.STEADY
+    assert assessment.wanted == ()
+    assert decide(assessment, GREEDY, Circumstances()).kind is DecisionKind.PROMOTE
+
+
+def test_many_lost_greedy_answers_reject():
+    assessment = assess_greedy(GREEDY_BANK, answers(lost=25), GREEDY)
+    assert decide(assessment, GREEDY, Circumstances()).kind is DecisionKind.REJECT
+    assert assessment.findings[0].evidence.delta_high < 0
+
+
+def test_a_few_lost_greedy_answers_of_few_tasks_are_undecided():
+    few = bank({BROKEN: 0.6}, tasks=20, depth=1)
+    given = [
+        replace(one, passed=bool(one.passed) and number > 3) for number, one in enumerate(few.observations)
+    ]
+    finding = assess_greedy(few, given, GREEDY).findings[0]
+    assert finding.cause is ReasonCode.BASELINE_UNDERPOWERED
+
+
+def test_missing_and_unscored_greedy_answers_are_undecided():
+    missing = assess_greedy(GREEDY_BANK, answers(lost=0)[:50], GREEDY)
+    assert missing.findings[0].kind is FindingKind.UNDECIDED
+    assert missing.wanted[0].samples == 70
+    lost = assess_greedy(GREEDY_BANK, answers(lost=0, unscored=30), GREEDY)
+    assert lost.findings[0].cause is ReasonCode.TOO_MANY_UNSCORED
+    assert assess_greedy(GREEDY_BANK, [], GREEDY).findings[0].evidence.delta is None
+
+
+def test_recorded_outcomes_are_read_in_passes_whatever_the_order_of_the_file():
+    recorded = [replace(one, wave=0) for one in wave_of(BANK, range(4), RATIOS)]
+    stream = as_stream(recorded, batch=60)
+    first = [one for one in stream if one.wave == 0 and one.stratum is BROKEN]
+    assert len({one.task_id for one in first}) == len(first) == 60
+    random.Random(1).shuffle(recorded)
+    assert as_stream(recorded, batch=60) == stream
+
+
+def test_a_recorded_stream_is_decided_before_its_end():
+    stream = as_stream(wave_of(BANK, range(16), RATIOS), batch=20)
+    finding = assess(BANK, stream, Policy()).findings[0]
+    assert finding.kind is FindingKind.STEADY
+    assert finding.evidence.decided_at < finding.evidence.samples
+
+
+def test_a_plan_says_what_each_stratum_takes_and_whether_the_bank_bears_it():
+    plans = plan(BANK, Policy())
+    assert [one.stratum for one in plans] == [Stratum.TAIL, Stratum.TORSO, Stratum.HEAD]
+    assert all(one.feasible and 30 <= one.unchanged_samples < one.dropped_samples for one in plans)
+    narrow = plan(BANK, Policy(margin={Stratum.TAIL: 0.03}))[0]
+    assert not narrow.feasible
+    assert narrow.required_depth > 100
+    assert plan(BANK, Policy(), correlation=0.8)[0].unchanged_samples < plans[0].unchanged_samples
+    with pytest.raises(InvalidOutcomes):
+        plan(replace(BANK, observations=()), Policy())
+
+
+def test_tasks_that_flipped_are_named():
+    given = [
+        replace(one, passed=False) if one.task_id == "head/000" else one
+        for one in wave_of(BANK, range(16), RATIOS)
+    ]
+    assert [flip.task_id for flip in flipped_tasks(BANK, given)] == ["head/000"]
+
+
+def test_a_slow_decline_adds_up_over_checkpoints():
+    def stream(step: float):
+        return [wave_of(BANK, range(2), {BROKEN: 0.5 - step * n}, seed=100 + n) for n in range(12)]
+
+    assert decline_over(BANK, stream(0.015), margin=0.10).alarm
+    assert not decline_over(BANK, stream(0.0), margin=0.10).alarm
+    tailless = bank({Stratum.HEAD: 0.9})
+    assert decline_over(tailless, [wave_of(tailless, range(1), RATIOS)], margin=0.10).evidence == 0.0
