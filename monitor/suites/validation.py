@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from monitor.domain.samples import Execution, Outcome, Program
 from monitor.domain.tasks import Task, TaskKind
 from monitor.ports import Sandbox
-from monitor.suites.assembly import program_of, reference_program
+from monitor.suites.assembly import program_of
 from monitor.suites.languages import syntax_of
+from monitor.suites.references import run_reference
 from monitor.suites.running import in_order
 
 REPEATS = 3
@@ -58,12 +59,13 @@ def validate_tasks(
 
 
 async def _validate(task: Task, sandbox: Sandbox, repeats: int) -> TaskValidation:
-    reference = reference_program(task)
-    runs = await asyncio.gather(*(sandbox.execute(reference) for _ in range(repeats)))
+    first = await run_reference(task, sandbox)
+    more = await asyncio.gather(*(sandbox.execute(first.program) for _ in range(repeats - 1)))
+    runs = [first.execution, *more]
     flaws = [(flaw, run.detail) for run in runs if (flaw := _reference_flaw(run)) is not None][:1]
     if not flaws:
         for flaw, program in _empty_headed(task):
-            execution = await sandbox.execute(program)
+            execution = await sandbox.execute(replace(program, in_process=first.program.in_process))
             if execution.outcome is Outcome.PASSED:
                 flaws.append((flaw, "its tests passed"))
             elif execution.outcome is Outcome.UNSCORED:

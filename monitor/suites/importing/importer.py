@@ -10,12 +10,12 @@ from pathlib import Path
 from monitor.domain.errors import InvalidSuite
 from monitor.domain.samples import Outcome
 from monitor.ports import Sandbox
-from monitor.suites.assembly import reference_program
 from monitor.suites.format import SuiteFile, TaskFile, Unranked
 from monitor.suites.importing.conversion import Conversion, LeftOut, LeftOutBecause, NotImportable
 from monitor.suites.importing.formats import BENCHMARKS, Format
 from monitor.suites.loading import build_task
 from monitor.suites.records import Record, read_records
+from monitor.suites.references import run_reference
 from monitor.suites.running import in_order
 from monitor.suites.writing import SuiteWriter
 
@@ -147,7 +147,7 @@ def _name(record: Record) -> str:
 
 
 async def _checked(task: TaskFile, sandbox: Sandbox) -> TaskFile | LeftOut:
-    execution = await sandbox.execute(reference_program(build_task(task)))
+    execution = (await run_reference(build_task(task), sandbox)).execution
     if execution.outcome is Outcome.PASSED:
         return task
     unscored = execution.outcome is Outcome.UNSCORED

@@ -26,6 +26,8 @@ class TrustingSandbox:
                 tests["check"](program.source)  # type: ignore[operator]
             else:
                 exec(compile(program.source, "program", "exec", dont_inherit=True), names)
+                if program.in_process:
+                    tests.update(names | tests)
                 tests["check"](names[program.entry_point])  # type: ignore[operator]
         except Exception as exc:  # noqa: BLE001
             return Execution(outcome=Outcome.FAILED, detail=f"{type(exc).__name__}: {exc}", cpu_s=0.02)
