@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from monitor.web.markup import Markup, element
+from monitor.web.markup import Markup, element, join
 
 MISSING = "n/a"
 
@@ -21,20 +21,21 @@ def ratio(value: float | None, *, signed: bool = False) -> str:
     return f"{value:+.3f}" if signed else f"{value:.3f}"
 
 
-def interval(value: float | None, low: float | None, high: float | None, *, signed: bool = False) -> str:
-    """A share with its interval.
+def interval(value: float | None, low: float | None, high: float | None, *, signed: bool = False) -> Markup:
+    """A share with its interval below it.
 
     >>> interval(0.5, 0.4, 0.6)
-    '0.500 [0.400, 0.600]'
+    '0.500<br><span class="bounds">[0.400, 0.600]</span>'
     """
     if value is None or low is None or high is None:
-        return ratio(value, signed=signed)
-    return f"{ratio(value, signed=signed)} [{ratio(low, signed=signed)}, {ratio(high, signed=signed)}]"
+        return join(ratio(value, signed=signed))
+    bounds = f"[{ratio(low, signed=signed)}, {ratio(high, signed=signed)}]"
+    return join(ratio(value, signed=signed), Markup("<br>"), element("span", bounds, class_="bounds"))
 
 
-def moment(when: datetime | None) -> str:
+def moment(when: datetime | None) -> Markup:
     """A time of day, UTC, or n/a."""
-    return MISSING if when is None else f"{when:%Y-%m-%d %H:%M} UTC"
+    return element("span", MISSING if when is None else f"{when:%Y-%m-%d %H:%M} UTC", class_="moment")
 
 
 def badge(state: StrEnum) -> Markup:

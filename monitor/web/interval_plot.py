@@ -74,5 +74,8 @@ def _axis(scale: _Scale, *, top: int) -> Markup:
     marks = (scale.low, 0.0, scale.high)
     return element(
         "g",
-        *(element("text", f"{mark:+.2f}", x=scale.x(mark), y=top + 16, class_="mark") for mark in marks),
+        *(
+            element("text", f"{mark:+.2f}" if mark else "0", x=scale.x(mark), y=top + 16, class_="mark")
+            for mark in marks
+        ),
     )

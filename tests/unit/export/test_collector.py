@@ -1,3 +1,4 @@
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -290,3 +291,31 @@ def test_published_series_stay_within_the_documented_bound(store):
     ]
     assert len(per_checkpoint) <= 95
     assert Stratum.TAIL.value in {dict(labels).get("stratum") for labels in per_checkpoint}
+
+
+class Counting:
+    """A store that remembers what was asked of it."""
+
+    def __init__(self, store):
+        self._store = store
+        self.asked = Counter()
+
+    def __getattr__(self, name):
+        self.asked[name] += 1
+        return getattr(self._store, name)
+
+
+def test_a_scrape_reads_aggregates_only_and_not_more_of_them_when_the_store_has_grown():
+    store = Counting(MemoryStore())
+    story.fill(store)
+    registry = registry_over(store, candidates=2)
+    reads = []
+    for number in range(3):
+        for later in range(10):
+            begun = story.BEGIN + timedelta(days=1 + number, hours=later)
+            story.judge(store, story.checkpoint(f"later{number}-{later}"), story.PROMOTE, begun=begun)
+        store.asked.clear()
+        expose(registry, "")
+        reads.append(Counter(store.asked))
+    assert reads[0] == reads[1] == reads[2]
+    assert not set(reads[0]) & {"samples", "observations", "task_tallies"}

@@ -178,7 +178,7 @@ async def test_the_first_page_lists_every_checkpoint_with_its_verdict(store):
     well_formed(page)
     assert [page.text.count(name) for name in ("gen0</a>", "control1</a>", "gen3</a>")] == [1, 1, 1]
     assert 'class="badge reject"' in page.text
-    assert "-0.200 [-0.240, -0.160]" in page.text
+    assert '-0.200<br><span class="bounds">[-0.240, -0.160]</span>' in page.text
 
 
 @pytest.mark.parametrize("digest", [story.GEN3.digest, story.GEN3.short_digest])
