@@ -176,7 +176,8 @@ class Options(BaseSettings):
         settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        **_: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment variables win over the file."""
         return env_settings, init_settings
@@ -198,8 +199,20 @@ def load_options(path: Path | None = None) -> Options:
     try:
         options = Options(**content)
     except ValidationError as error:
-        raise _explain(path, error) from error
+        raise _explain(path, error, Options) from error
     return _anchored(options, path.resolve().parent)
+
+
+def load_policy(path: Path) -> Policy:
+    """Read a file that holds the keys of a configuration's ``policy`` section.
+
+    Raises:
+        InvalidConfig: as for :func:`load_options`.
+    """
+    try:
+        return PolicyOptions(**_read(path)).policy()
+    except ValidationError as error:
+        raise _explain(path, error, PolicyOptions) from error
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -229,12 +242,12 @@ def _read(path: Path) -> dict[str, Any]:
     return {str(key): value for key, value in content.items()}
 
 
-def _explain(path: Path, error: ValidationError) -> InvalidConfig:
+def _explain(path: Path, error: ValidationError, whole: type[BaseModel]) -> InvalidConfig:
     first = error.errors()[0]
     keys = [str(part) for part in first["loc"]]
     where = f"{path}:{_line(path, keys)}: {'.'.join(keys)}"
     if first["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(keys[-1], _known_keys(keys[:-1]), n=1)
+        close = difflib.get_close_matches(keys[-1], _known_keys(whole, keys[:-1]), n=1)
         hint = (
             f"Did you mean {close[0]}?" if close else "Remove it, or see docs/configuration.md for the keys."
         )
@@ -243,8 +256,7 @@ def _explain(path: Path, error: ValidationError) -> InvalidConfig:
     return InvalidConfig(f"{where}: {message}.", next_step="See docs/configuration.md for what it takes.")
 
 
-def _known_keys(section: list[str]) -> list[str]:
-    model: type[BaseModel] = Options
+def _known_keys(model: type[BaseModel], section: list[str]) -> list[str]:
     for key in section:
         annotation = model.model_fields[key].annotation
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):

@@ -145,10 +145,10 @@ class Sandbox(Protocol):
         """Digest of what can change an outcome: image, runtime, supervisor."""
         ...
 
-    async def execute(self, program: Program) -> Execution:
+    async def execute(self, program: Program, *, fresh: bool = False) -> Execution:
         """Run one program against its tests; waits for a free slot.
 
-        Whatever the program does is an outcome. When the sandbox is lost under it, and again on a
+        An equal program that was run before may be answered from memory, unless ``fresh``. Whatever the program does is an outcome. When the sandbox is lost under it, and again on a
         second try, the outcome is UNSCORED.
 
         Raises:
@@ -231,6 +231,14 @@ class EvaluationLog(Protocol):
         Raises:
             StoreTrouble: locked, full or unreachable, or the evaluation was never saved; nothing of
                 this call was stored.
+        """
+        ...
+
+    def forget_unscored(self, evaluation_id: str) -> int:
+        """Remove the UNSCORED samples, so that they can be drawn again; how many there were.
+
+        Raises:
+            StoreTrouble: as above.
         """
         ...
 

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from monitor.config import Options, SandboxBackend
+from monitor.config import Options, SandboxBackend, SandboxOptions
 from monitor.discovery.folder import FolderSource
 from monitor.domain.errors import InvalidConfig, MonitorError, SandboxTrouble
-from monitor.domain.samples import Completion, Execution, Outcome, Program, SampleRequest, SamplingPlan
+from monitor.domain.samples import Completion, Execution, Program, SampleRequest, SamplingPlan
 from monitor.domain.tasks import Suite, Task
-from monitor.ports import Check, CheckpointSource, Count, Engine, Sandbox, Store
+from monitor.ports import Check, CheckpointSource, Count, Engine, Sandbox, SandboxEvent, Store
 from monitor.rounds.bench import Asking, Bench, Progress, Watcher
+from monitor.rounds.tally import Tally
 from monitor.rounds.watching import Watch
+from monitor.sandbox.calibration import calibrate
+from monitor.sandbox.diagnosis import diagnose
 from monitor.sandbox.docker_sandbox import DEFAULT_IMAGE, DockerSandbox
 from monitor.sandbox.process_sandbox import NamespaceSandbox, RlimitSandbox
 from monitor.store import open_store
@@ -86,13 +89,12 @@ def _engine(options: Options) -> Engine:
     return ManagedEngine(plan, concurrency=engine.concurrency)
 
 
-async def open_sandbox(options: Options, on_event: Callable[[str], None]) -> Sandbox:
-    """The configured sandbox; never another one.
+async def open_sandbox(chosen: SandboxOptions, on_event: Callable[[SandboxEvent], None]) -> Sandbox:
+    """The chosen sandbox; never another one.
 
     Raises:
         SandboxTrouble: it cannot be had here.
     """
-    chosen = options.sandbox
     if chosen.backend is SandboxBackend.NAMESPACE:
         return await NamespaceSandbox.open(slots=chosen.slots, on_event=on_event)
     return await DockerSandbox.open(
@@ -119,32 +121,12 @@ def diagnose_engine(options: Options) -> Check:
     return Check(name="engine", ok=True, detail=f"vLLM {vllm.version} for {device}", next_step="")
 
 
-async def diagnose_sandbox(options: Options) -> Check:
-    """Whether the configured sandbox runs a program here."""
-    try:
-        sandbox = await open_sandbox(options, on_event=lambda _: None)
-        try:
-            execution = await sandbox.execute(_WELL)
-        finally:
-            await sandbox.close()
-    except MonitorError as error:
-        return Check(name="sandbox", ok=False, detail=error.message, next_step=error.next_step)
-    detail = f"{options.sandbox.backend.value}, {options.sandbox.slots} slots: {execution.outcome.value}"
-    return Check(
-        name="sandbox",
-        ok=execution.outcome is Outcome.PASSED,
-        detail=f"{detail} {execution.detail}".strip(),
-        next_step="" if execution.outcome is Outcome.PASSED else "See docs/sandbox.md, `Trouble`.",
+async def diagnose_sandbox(options: Options) -> list[Check]:
+    """Everything that the configured sandbox needs here, down to programs that must pass or time out."""
+    chosen = options.sandbox
+    return await diagnose(
+        backend=chosen.backend.value, image=chosen.image or DEFAULT_IMAGE, runtime=chosen.runtime
     )
-
-
-_WELL = Program(
-    language="python",
-    source="def well():\n    return 'well'\n",
-    test="def check(candidate):\n    assert candidate() == 'well'\n",
-    entry_point="well",
-)
-"""A program that must pass in any sandbox."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,9 +195,9 @@ async def open_bench(
         SandboxTrouble: the configured backend cannot be had here.
     """
     options, watch = deployment.options, deployment.watch
-    engine = _engine(options)
+    engine, tally = _engine(options), Tally()
     try:
-        opened = sandbox or await open_sandbox(options, partial(deployment.store.count, Count.SANDBOX_EVENTS))
+        opened = sandbox or await open_sandbox(options.sandbox, partial(tally.add, Count.SANDBOX_EVENTS))
         try:
             yield Bench(
                 model=watch.model,
@@ -225,7 +207,9 @@ async def open_bench(
                 store=deployment.store,
                 engine=engine,
                 sandbox=opened,
+                calibrate=calibrate,
                 asking=asking(watch.suite, watch.plan),
+                tally=tally,
                 clock=now,
                 wave_samples=options.engine.concurrency,
                 watcher=watcher,

@@ -31,7 +31,7 @@ async def doctor(config: Path | None, as_json: bool) -> None:
     Exit code 0 when all is well, 3 otherwise.
     """
     options = load_options(config)
-    checks = [*_local(options), diagnose_engine(options), await diagnose_sandbox(options)]
+    checks = [*_local(options), diagnose_engine(options), *await diagnose_sandbox(options)]
     terminal(as_json=as_json).answer(
         {"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]},
         lambda out: _render(out, checks),

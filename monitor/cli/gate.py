@@ -11,36 +11,67 @@ from rich.console import Console
 from rich.table import Table
 
 from monitor.cli.app import cli, config_option, json_option, terminal
+from monitor.cli.outcomes import decide_on_files
 from monitor.cli.tables import by_stratum, decided, decision_view, evidence_cell
-from monitor.config import load_options
+from monitor.config import load_options, load_policy
 from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Evaluation
-from monitor.domain.evidence import DecisionKind
+from monitor.domain.evidence import Decision, DecisionKind
 from monitor.domain.tasks import RAREST_FIRST
 from monitor.export.documents import checkpoint_document, decision_document, evaluation_document
-from monitor.rounds.gate import decision_for, latest_evaluation
+from monitor.rounds.gate import decision_for, latest_evaluation, reweighed
 from monitor.rounds.watching import baseline_of, find
 from monitor.rounds.watching import promote as promote_checkpoint
+from monitor.verdicts.policy import Policy
 from monitor.wiring import Deployment, now, open_deployment
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @cli.command()
-@click.argument("candidate")
+@click.argument("candidate", required=False)
+@click.option("--policy", type=_FILE, help="Weigh by this file's policy instead of the configured one.")
+@click.option("--baseline-outcomes", type=_FILE, help="Decide on recorded outcomes: the baseline's …")
+@click.option("--candidate-outcomes", type=_FILE, help="… and the candidate's, one JSON object per line.")
 @config_option
 @json_option
-def gate(candidate: str, config: Path | None, as_json: bool) -> None:
+def gate(
+    candidate: str | None,
+    policy: Path | None,
+    baseline_outcomes: Path | None,
+    candidate_outcomes: Path | None,
+    config: Path | None,
+    as_json: bool,
+) -> None:
     """Answer whether CANDIDATE (a name or digest) may be promoted.
 
-    Exit code 0 PROMOTE, 1 REJECT, 2 HOLD, 3 error. Answers from what is stored; evaluates nothing.
+    Exit code 0 PROMOTE, 1 REJECT, 2 HOLD, 3 error. Answers from what is stored, or from two files of
+    outcomes; evaluates nothing.
     """
-    with open_deployment(load_options(config)) as deployment:
-        decision = decision_for(deployment.watch, candidate, deployment.policy, now=now())
+    if baseline_outcomes and candidate_outcomes and candidate is None:
+        name = candidate_outcomes.name
+        rules = load_policy(policy) if policy else Policy()
+        decision = decide_on_files(baseline_outcomes, candidate_outcomes, rules)
+    elif candidate is None or baseline_outcomes or candidate_outcomes:
+        raise click.UsageError(
+            "Give a CANDIDATE, or both --baseline-outcomes and --candidate-outcomes and no CANDIDATE."
+        )
+    else:
+        name = candidate
+        decision = _stored_decision(candidate, policy, config)
     terminal(as_json=as_json).answer(
-        {"candidate": candidate, **decision_document(decision)},
-        lambda out: out.print(decision_view(candidate, decision)),
+        {"candidate": name, **decision_document(decision)},
+        lambda out: out.print(decision_view(name, decision)),
     )
     sys.exit(decision.kind.exit_code)
+
+
+def _stored_decision(candidate: str, policy: Path | None, config: Path | None) -> Decision:
+    with open_deployment(load_options(config)) as deployment:
+        if policy is None:
+            return decision_for(deployment.watch, candidate, deployment.policy, now=now())
+        return reweighed(deployment.watch, candidate, load_policy(policy), now=now())
 
 
 @cli.command()

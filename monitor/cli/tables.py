@@ -82,6 +82,7 @@ def findings_table(findings: Sequence[Finding]) -> Table:
         "interval",
         "margin",
         "samples",
+        "decided at",
         "finding",
     ):
         table.add_column(heading, justify="left" if heading in {"stratum", "finding"} else "right")
@@ -99,6 +100,7 @@ def findings_table(findings: Sequence[Finding]) -> Table:
             interval(evidence.delta_low, evidence.delta_high),
             f"{100 * evidence.margin:.0f}",
             str(evidence.samples),
+            "-" if evidence.decided_at is None else str(evidence.decided_at),
             Text(finding.kind.value, style=FINDING_STYLE[finding.kind]),
         )
     return table

@@ -93,5 +93,7 @@ class Evaluation:
     """What drew and ran the samples: engine, its settings, sandbox. Unequal ones are not comparable."""
     excluded_tasks: tuple[str, ...] = ()
     """Tasks whose reference failed here; left out and named."""
+    in_process_tasks: tuple[str, ...] = ()
+    """Tasks whose tests can only run beside the program; found with the bank, the same for all."""
     trouble: str = ""
     """Why it failed; empty when it did not."""

@@ -159,6 +159,16 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How the tests of one task are to be run, found with its reference solution."""
+
+    in_process: bool
+    """True when the reference passes only with its tests beside it: verdicts of lower trust."""
+    reference: Execution
+    """What became of the reference in that mode; when it did not pass, the task is unusable here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One generation and what became of it: the unit of evidence."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.domain.evaluation import Evaluation
-from monitor.domain.samples import Completion, Execution, Program, SampleRequest, SamplingPlan
+from monitor.domain.samples import Calibration, Completion, Execution, Program, SampleRequest, SamplingPlan
 from monitor.domain.tasks import Suite, Task
 from monitor.ports import Engine, Sandbox, Store
+from monitor.rounds.tally import Tally
 from monitor.verdicts.assessment import Assessment
 from monitor.verdicts.policy import Policy
 
@@ -55,7 +56,11 @@ class Bench:
     store: Store
     engine: Engine
     sandbox: Sandbox
+    calibrate: Callable[[Sequence[Program], Sandbox], Awaitable[Sequence[Calibration]]]
+    """Finds out with reference solutions how tasks' tests are to be run, in their order."""
     asking: Asking
+    tally: Tally
+    """Counts for the metrics, stored after each wave."""
     clock: Callable[[], datetime]
     """UTC now."""
     wave_samples: int

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from time import monotonic
 
 from monitor.domain.errors import SandboxTrouble, Trouble
 from monitor.domain.evaluation import Evaluation, Stage
-from monitor.domain.samples import Completion, Execution, FinishReason, Outcome, Program, Sample
-from monitor.ports import CompletionModel
+from monitor.domain.samples import Calibration, Completion, Execution, FinishReason, Outcome, Program, Sample
+from monitor.ports import CompletionModel, Count, EngineEvent, SandboxEvent
 from monitor.rounds.bench import Bench
 from monitor.rounds.waves import Pick, adjacent
+
+UNSCORED_REFERENCES = 0.05
+"""Share of reference solutions without a result from which on the sandbox itself is broken."""
 
 BATCH = 64
 """Samples stored in one transaction: what a crash can cost beyond those in flight."""
@@ -45,6 +49,7 @@ async def draw(
     generated = monotonic()
     results = await asyncio.gather(*scoring, return_exceptions=True)
     await recorder.flush()
+    await asyncio.to_thread(bench.tally.store, bench.store)
     for result in results:
         if isinstance(result, BaseException):
             raise result
@@ -59,6 +64,7 @@ class _Recorder:
     def __init__(self, bench: Bench, evaluation: Evaluation, wave: int) -> None:
         self._bench = bench
         self._evaluation_id = evaluation.key.evaluation_id
+        self._in_process = frozenset(evaluation.in_process_tasks)
         self._wave = wave
         self._batch: list[Sample] = []
         self._storing = asyncio.Lock()
@@ -67,13 +73,20 @@ class _Recorder:
         """Run one completion's program; stores the batch it fills."""
         task = self._bench.suite[completion.task_id]
         digest = ""
+        tally = self._bench.tally
+        tally.add(Count.GENERATED_TOKENS, by=completion.tokens)
         if completion.finish_reason is FinishReason.ABORT:
+            tally.add(Count.ENGINE_EVENTS, EngineEvent.ABORTED)
             execution = Execution(outcome=Outcome.UNSCORED, detail=completion.detail)
         else:
             assembled = self._bench.asking.assemble(task, completion)
             if isinstance(assembled, Program):
-                digest = assembled.digest
-                execution = await self._bench.sandbox.execute(assembled)
+                program = replace(assembled, in_process=task.task_id in self._in_process)
+                digest = program.digest
+                execution = await self._bench.sandbox.execute(program)
+                tally.add(Count.PROGRAMS_EXECUTED)
+                if execution.outcome is Outcome.UNSCORED:
+                    tally.add(Count.SANDBOX_EVENTS, SandboxEvent.UNSCORED)
             else:
                 execution = assembled
         self._batch.append(
@@ -99,18 +112,41 @@ class _Recorder:
             await asyncio.to_thread(self._bench.store.record, self._evaluation_id, batch)
 
 
-async def passing_references(bench: Bench, task_ids: Sequence[str]) -> tuple[str, ...]:
-    """Those of the tasks whose reference solution passes here, in the given order.
+async def calibrate_all(bench: Bench, task_ids: Sequence[str]) -> dict[str, Calibration]:
+    """How each task's tests are to be run here, by task id.
 
     Raises:
-        SandboxTrouble: the sandbox could not score them.
+        SandboxTrouble: the sandbox could not run them.
     """
-    programs = [bench.asking.reference(bench.suite[task_id]) for task_id in task_ids]
-    executions = await asyncio.gather(*(bench.sandbox.execute(program) for program in programs))
-    unscored = [e for e in executions if e.outcome is Outcome.UNSCORED]
-    if unscored:
+    references = [bench.asking.reference(bench.suite[task_id]) for task_id in task_ids]
+    found = dict(zip(task_ids, await bench.calibrate(references, bench.sandbox), strict=True))
+    _check_scored([each.reference for each in found.values()])
+    return found
+
+
+async def failing_references(
+    bench: Bench, task_ids: Sequence[str], in_process: Collection[str]
+) -> tuple[str, ...]:
+    """Those of the tasks whose reference solution does not pass here and now, in the given order.
+
+    Raises:
+        SandboxTrouble: the sandbox could not run them.
+    """
+    programs = [
+        replace(bench.asking.reference(bench.suite[task_id]), in_process=task_id in in_process)
+        for task_id in task_ids
+    ]
+    executions = await asyncio.gather(*(bench.sandbox.execute(each, fresh=True) for each in programs))
+    _check_scored(executions)
+    return tuple(
+        task_id for task_id, each in zip(task_ids, executions, strict=True) if not each.outcome.passed
+    )
+
+
+def _check_scored(executions: Sequence[Execution]) -> None:
+    unscored = [each for each in executions if each.outcome is Outcome.UNSCORED]
+    if len(unscored) > UNSCORED_REFERENCES * len(executions):
         raise SandboxTrouble(
-            f"{len(unscored)} of {len(task_ids)} reference solutions could not be run: {unscored[0].detail}.",
+            f"{len(unscored)} of {len(executions)} reference solutions were not run: {unscored[0].detail}.",
             next_step="Run `tailwatch doctor` to see what the sandbox lacks.",
         )
-    return tuple(task_id for task_id, e in zip(task_ids, executions, strict=True) if e.outcome.passed)

@@ -10,29 +10,23 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from monitor.domain.errors import Trouble
 from monitor.domain.evaluation import Evaluation, Purpose, Stage, State
-from monitor.domain.evidence import Bank, Observation
+from monitor.domain.evidence import Observation
+from monitor.domain.samples import Outcome
 from monitor.ports import CompletionModel, Count, EngineEvent
 from monitor.rounds.bench import Bench, Progress
-from monitor.rounds.drawing import draw, passing_references
+from monitor.rounds.drawing import calibrate_all, draw, failing_references
 from monitor.rounds.stopwatch import Stopwatch
 from monitor.rounds.waves import Pick, bank_waves, next_wave
-from monitor.verdicts.assessment import Assessment, assess
-from monitor.verdicts.decision import Circumstances, decide
-from monitor.verdicts.pairing import leave_out
+from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, weigh
 
 BANK_WAVE = 1024
 """Samples of a bank between two reports of progress."""
 
-CANARY_TASKS = 16
-"""Reference solutions that are run with each evaluation of a candidate."""
 
-
-class BankMissing(Trouble):
-    """The baseline's bank has not been drawn yet; the evaluation waits for it."""
+class IncompleteBank(Trouble):
+    """Too many samples of a bank have no result."""
 
 
 async def evaluate(bench: Bench, leased: Evaluation) -> Evaluation:
@@ -46,35 +40,8 @@ async def evaluate(bench: Bench, leased: Evaluation) -> Evaluation:
     try:
         return await (work.bank() if leased.key.purpose is Purpose.BANK else work.candidate())
     except BaseException:
-        await asyncio.shield(work.save(state=State.RUNNING))
+        await asyncio.shield(work.save())
         raise
-
-
-def load_bank(bench: Bench, evaluation: Evaluation) -> tuple[Evaluation, Bank]:
-    """The bank that an evaluation is weighed against.
-
-    Raises:
-        BankMissing: it does not exist or is not complete.
-    """
-    key = replace(
-        evaluation.key,
-        checkpoint=evaluation.key.baseline,
-        purpose=Purpose.BANK,
-        baseline="",
-        occasion="",
-    )
-    record = bench.store.evaluation(key.evaluation_id)
-    if record is None or record.state is not State.DECIDED:
-        raise BankMissing(
-            f"The bank of baseline {key.checkpoint[:12]} on suite {bench.suite.name} is not complete.",
-            next_step="It is drawn first: see `tailwatch status`, or use `tailwatch baseline build`.",
-        )
-    bank = Bank(
-        checkpoint=key.checkpoint,
-        observations=bench.store.observations(key.evaluation_id),
-        seed_stable=record.seed_stable,
-    )
-    return record, leave_out(bank, record.excluded_tasks)
 
 
 class _Work:
@@ -89,12 +56,15 @@ class _Work:
     async def bank(self) -> Evaluation:
         """Draw what the bank still lacks."""
         bench = self._bench
-        task_ids = [task.task_id for task in bench.suite]
-        passing = set(await passing_references(bench, task_ids))
-        excluded = tuple(task_id for task_id in task_ids if task_id not in passing)
+        await asyncio.to_thread(bench.store.forget_unscored, self._id)
+        with self._stopwatch.stage(Stage.SANDBOX):
+            found = await calibrate_all(bench, [task.task_id for task in bench.suite])
+        excluded = tuple(task_id for task_id, each in found.items() if not each.reference.outcome.passed)
+        beside = tuple(task_id for task_id, each in found.items() if each.in_process)
+        await self.save(excluded_tasks=excluded, in_process_tasks=beside)
         model = await self._serve()
         depth = bench.plan.samples_per_task
-        tasks = [task for task in bench.suite if task.task_id in passing]
+        tasks = [task for task in bench.suite if task.task_id not in set(excluded)]
         stored = _picks(await self._observations())
         drawn = len(stored)
         for wave, picks in enumerate(bank_waves(tasks, depth=depth, size=BANK_WAVE)):
@@ -102,59 +72,56 @@ class _Work:
             await self._draw(model, missing, wave=wave)
             drawn += len(missing)
             bench.watcher(Progress(evaluation=self._record, samples=drawn, expected=len(tasks) * depth))
-        return await self.save(
-            state=State.DECIDED,
-            finished=True,
-            excluded_tasks=excluded,
-            seed_stable=model.identity.seed_stable,
+        self._check_scored()
+        return await self.save(state=State.DECIDED, finished=True)
+
+    def _check_scored(self) -> None:
+        """A bank with holes would bias every decision after it."""
+        tallies = self._bench.store.tallies(self._id)
+        unscored = sum(count for (_, outcome), count in tallies.items() if outcome is Outcome.UNSCORED)
+        if unscored <= self._bench.policy.max_unscored_share * sum(tallies.values()):
+            return
+        lost = next(s for s in self._bench.store.samples(self._id) if s.passed is None)
+        raise IncompleteBank(
+            f"{unscored} of {sum(tallies.values())} samples of the bank have no result: "
+            f"{lost.execution.detail or lost.completion.detail}.",
+            next_step="Mend that, then run `tailwatch baseline build` again.",
         )
 
     async def candidate(self) -> Evaluation:
         """Draw waves until the evidence needs no more, then decide."""
         bench = self._bench
-        bank_record, bank = await asyncio.to_thread(load_bank, bench, self._record)
-        known = {o.task_id for o in bank.observations}
-        excluded = await self._failing_canaries(sorted(known))
+        against = await asyncio.to_thread(counterpart, bench.store, self._record)
+        chosen = canaries(self._record, sorted({o.task_id for o in against.bank.observations}))
+        beside = against.record.in_process_tasks
+        with self._stopwatch.stage(Stage.SANDBOX):
+            excluded = await failing_references(bench, chosen, beside)
+        await self.save(excluded_tasks=excluded, in_process_tasks=beside)
         model = await self._serve()
-        if not model.identity.seed_stable:
-            bank = replace(bank, seed_stable=False)
-        assessment = await self._waves(model, leave_out(bank, excluded))
-        decision = decide(
-            assessment,
-            bench.policy,
-            Circumstances(
-                lineage=self._record.checkpoint.lineage,
-                excluded_tasks=len(excluded),
-                canaries=min(CANARY_TASKS, len(known)),
-                environment_changed=_changed(bank_record, self._record),
-            ),
-        )
-        return await self.save(
-            state=State.DECIDED,
-            finished=True,
-            decision=decision,
-            excluded_tasks=excluded,
-            seed_stable=model.identity.seed_stable,
-        )
+        against = await asyncio.to_thread(counterpart, bench.store, self._record)
+        await self._waves(model, against)
+        decision = await asyncio.to_thread(conclude, bench.store, self._record, bench.policy)
+        return await self.save(state=State.DECIDED, finished=True, decision=decision)
 
-    async def _waves(self, model: CompletionModel, bank: Bank) -> Assessment:
+    async def _waves(self, model: CompletionModel, against: Counterpart) -> None:
         bench, wave = self._bench, 0
+        tasks = {o.task_id for o in against.bank.observations}
         while True:
             observations = await self._observations()
             before = [o for o in observations if o.wave < wave]
-            assessment = assess(bank, before, bench.policy)
+            assessment = weigh(against, before, bench.policy)
             bench.watcher(
                 Progress(evaluation=self._record, samples=len(before), expected=None, assessment=assessment)
             )
             picks = next_wave(
                 bench.suite,
                 assessment.wanted,
-                tasks={o.task_id for o in bank.observations},
+                tasks=tasks,
                 drawn=_picks(before),
                 size=bench.wave_samples,
             )
             if not picks:
-                return assessment
+                return
             stored = _picks(observations)
             await self._draw(model, [pick for pick in picks if pick not in stored], wave=wave)
             wave += 1
@@ -166,23 +133,15 @@ class _Work:
     async def _serve(self) -> CompletionModel:
         with self._stopwatch.stage(Stage.ENGINE):
             model = await self._bench.engine.serve(self._record.checkpoint)
-        self._bench.store.count(Count.ENGINE_EVENTS, EngineEvent.SERVED)
+        self._bench.tally.add(Count.ENGINE_EVENTS, EngineEvent.SERVED)
         identity = model.identity
         environment = {
             "engine": f"{identity.kind} {identity.version}",
             **identity.settings,
             "sandbox": self._bench.sandbox.identity,
         }
-        await self.save(state=State.RUNNING, environment=environment)
+        await self.save(environment=environment, seed_stable=identity.seed_stable)
         return model
-
-    async def _failing_canaries(self, task_ids: Sequence[str]) -> tuple[str, ...]:
-        seed = int(self._id[:16], 16)
-        count = min(CANARY_TASKS, len(task_ids))
-        chosen = sorted(np.random.default_rng(seed).choice(task_ids, size=count, replace=False).tolist())
-        with self._stopwatch.stage(Stage.SANDBOX):
-            passing = set(await passing_references(self._bench, chosen))
-        return tuple(task_id for task_id in chosen if task_id not in passing)
 
     async def _observations(self) -> tuple[Observation, ...]:
         return await asyncio.to_thread(self._bench.store.observations, self._id)
@@ -201,11 +160,3 @@ class _Work:
 
 def _picks(observations: Sequence[Observation]) -> set[Pick]:
     return {Pick(o.task_id, o.index) for o in observations}
-
-
-def _changed(bank: Evaluation, candidate: Evaluation) -> tuple[str, ...]:
-    """Names of the settings in which two evaluations' environments differ."""
-    names = bank.environment.keys() | candidate.environment.keys()
-    return tuple(
-        sorted(name for name in names if bank.environment.get(name) != candidate.environment.get(name))
-    )

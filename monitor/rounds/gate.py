@@ -8,6 +8,7 @@ from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Evaluation, Purpose, State
 from monitor.domain.evidence import Decision, DecisionKind, Reason, ReasonCode
 from monitor.rounds.watching import Watch, baseline_of, find
+from monitor.rounds.weighing import conclude
 from monitor.verdicts.policy import Policy
 
 
@@ -47,6 +48,23 @@ def decision_for(watch: Watch, reference: str, policy: Policy, *, now: datetime)
         )
     latest = latest_evaluation(watch, checkpoint.digest, baseline.digest)
     return _answer(latest, checkpoint.name, policy, now)
+
+
+def reweighed(watch: Watch, reference: str, policy: Policy, *, now: datetime) -> Decision:
+    """The gate's answer under another policy than the one the evaluation was made with.
+
+    Weighs the samples that are stored; where the policy asks for more of them, the answer is HOLD.
+
+    Raises:
+        StoreTrouble: the store cannot be asked.
+    """
+    decision = decision_for(watch, reference, policy, now=now)
+    checkpoint, baseline = find(watch, reference), baseline_of(watch)
+    if not decision.findings or checkpoint is None or baseline is None:
+        return decision
+    latest = latest_evaluation(watch, checkpoint.digest, baseline.digest)
+    assert latest is not None
+    return conclude(watch.store, latest, policy)
 
 
 def latest_evaluation(watch: Watch, checkpoint: str, baseline: str) -> Evaluation | None:

@@ -63,9 +63,7 @@ def next_wave(
     ]
 
 
-def _remaining(
-    suite: Suite, want: Want, tasks: Collection[str], drawn: Collection[Pick]
-) -> Iterator[Pick]:
+def _remaining(suite: Suite, want: Want, tasks: Collection[str], drawn: Collection[Pick]) -> Iterator[Pick]:
     for index in want.indices:
         for task_id in order_of_tasks(suite, want.stratum, index, tasks):
             pick = Pick(task_id, index)

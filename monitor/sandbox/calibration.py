@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from monitor.domain.samples import Execution, Outcome, Program
+from monitor.domain.samples import Calibration, Outcome, Program
 from monitor.ports import Sandbox
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """How the tests of one task are to be run."""
-
-    in_process: bool
-    """True when the reference passes only with its tests beside it: verdicts of lower trust."""
-    reference: Execution
-    """What became of the reference in that mode; when it did not pass, the task is unusable here."""
 
 
 async def calibrate(references: Sequence[Program], sandbox: Sandbox) -> list[Calibration]:

@@ -98,9 +98,9 @@ class DockerSandbox:
         """Digest of what can change an outcome: image, runtime, supervisor, limits."""
         return self._identity
 
-    async def execute(self, program: Program) -> Execution:
+    async def execute(self, program: Program, *, fresh: bool = False) -> Execution:
         """Run one program against its tests; waits for a free slot. Raises SandboxTrouble."""
-        return await self._pool.execute(program)
+        return await self._pool.execute(program, fresh=fresh)
 
     async def close(self) -> None:
         """Remove every container."""

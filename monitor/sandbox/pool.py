@@ -106,15 +106,15 @@ class Pool:
         self._workers = [asyncio.create_task(self._work(slot)) for slot in self._slots]
         self._spare = asyncio.create_task(self._fresh())
 
-    async def execute(self, program: Program) -> Execution:
-        """Run a program, or wait for the equal one that runs already, or recall its execution."""
+    async def execute(self, program: Program, *, fresh: bool = False) -> Execution:
+        """Run a program; unless ``fresh``, wait for an equal one that runs already or recall what it did."""
         if not program.source.strip() and program.kind is TaskKind.PROGRAM:
             return Execution(outcome=Outcome.REJECTED, detail="empty", trust=verdict.trust_of(program))
         if not can_run(program):
             return verdict.unscored(f"no language {program.language!r} is declared", program)
         digest = program.digest
         done = self._known.get(digest)
-        if done is None or (done.done() and _forgettable(done)):
+        if fresh or done is None or (done.done() and _forgettable(done)):
             done = asyncio.get_running_loop().create_future()
             # Whoever asked may be gone by the time it fails; that is no reason for a warning.
             done.add_done_callback(lambda future: future.cancelled() or future.exception())

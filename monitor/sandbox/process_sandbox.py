@@ -71,9 +71,9 @@ class NamespaceSandbox:
         """Digest of what can change an outcome: interpreter, supervisor, kind of sandbox."""
         return self._identity
 
-    async def execute(self, program: Program) -> Execution:
+    async def execute(self, program: Program, *, fresh: bool = False) -> Execution:
         """Run one program against its tests; waits for a free slot. Raises SandboxTrouble."""
-        return await self._pool.execute(program)
+        return await self._pool.execute(program, fresh=fresh)
 
     async def close(self) -> None:
         """End every supervisor and all that runs under it."""
@@ -122,9 +122,9 @@ class RlimitSandbox:
         """Digest of what can change an outcome: interpreter, supervisor, kind of sandbox."""
         return self._identity
 
-    async def execute(self, program: Program) -> Execution:
+    async def execute(self, program: Program, *, fresh: bool = False) -> Execution:
         """Run one program against its tests; waits for a free slot. Raises SandboxTrouble."""
-        return await self._pool.execute(program)
+        return await self._pool.execute(program, fresh=fresh)
 
     async def close(self) -> None:
         """End every supervisor and all that runs under it."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Observation
@@ -25,6 +25,7 @@ from monitor.store.evaluation_rows import (
 )
 from monitor.store.sample_rows import sample_of, unpacked
 from monitor.store.schema import evaluations, samples, tallies, task_tallies, tasks, text_blocks
+from monitor.store.verification import recount
 
 _ORDER = (samples.c.wave, samples.c.task_ref, samples.c.sample_index)
 _OTHERS = tuple(column for column in samples.columns if column not in set(_ORDER))
@@ -74,6 +75,16 @@ class SqlEvaluationLog:
         with self._database.writing() as connection:
             ref = locked_ref(connection, evaluation_id)
             return recording.record(self._database, connection, ref, samples)
+
+    def forget_unscored(self, evaluation_id: str) -> int:
+        """Remove the samples without a result and count again; how many there were."""
+        with self._database.writing() as connection:
+            ref = locked_ref(connection, evaluation_id)
+            unscored = (samples.c.evaluation_ref == ref, samples.c.outcome == Outcome.UNSCORED.value)
+            removed = connection.execute(delete(samples).where(*unscored)).rowcount
+            if removed:
+                recount(connection, ref)
+            return removed
 
     def samples(self, evaluation_id: str) -> tuple[Sample, ...]:
         """All samples, ordered by wave, task id, index."""

@@ -54,7 +54,7 @@ def rebuild(database: Database) -> tuple[Difference, ...]:
             ref = locked_ref(connection, evaluation_id)
             if _differs(connection, ref):
                 mended += _compared(connection, ref, evaluation_id)
-                _replace(connection, ref)
+                recount(connection, ref)
     return tuple(mended)
 
 
@@ -146,7 +146,8 @@ def _columns(outcome: str, number: int) -> dict[str, int]:
     }
 
 
-def _replace(connection: Connection, ref: int) -> None:
+def recount(connection: Connection, ref: int) -> None:
+    """Write the aggregates of one evaluation anew from the samples it has."""
     by_outcome: Counter[tuple[str, str]] = Counter()
     by_task: dict[tuple[int, str], Counter[str]] = {}
     for _, task_ref, stratum, outcome, number in _counts(connection, ref):

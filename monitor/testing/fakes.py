@@ -229,7 +229,7 @@ class FakeSandbox:
         """A constant: nothing outside can change an outcome here."""
         return "fake-sandbox"
 
-    async def execute(self, program: Program) -> Execution:
+    async def execute(self, program: Program, *, fresh: bool = False) -> Execution:  # noqa: ARG002 - nothing is recalled here
         """The marked outcome.
 
         Raises:

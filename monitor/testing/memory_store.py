@@ -130,6 +130,15 @@ class MemoryStore:
                 stored.setdefault((sample.task_id, sample.index), sample)
             return len(stored) - before
 
+    def forget_unscored(self, evaluation_id: str) -> int:
+        """Remove those without a result."""
+        with self._lock:
+            stored = self._samples.get(evaluation_id, {})
+            unscored = [place for place, sample in stored.items() if sample.passed is None]
+            for place in unscored:
+                del stored[place]
+            return len(unscored)
+
     def samples(self, evaluation_id: str) -> tuple[Sample, ...]:
         """Sorted by wave, task id, index."""
         with self._lock:

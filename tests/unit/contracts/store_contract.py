@@ -139,6 +139,18 @@ class SampleContract:
         assert store.samples(evaluation_id)[0].execution.outcome is Outcome.PASSED
         assert store.tallies(evaluation_id) == {(Stratum.TAIL, Outcome.PASSED): 2}
 
+    def test_samples_without_a_result_can_be_forgotten_and_drawn_again(self, store: Store):
+        store.save(an_evaluation())
+        evaluation_id = an_evaluation().key.evaluation_id
+        lost = a_sample("t", 0, outcome=Outcome.UNSCORED)
+        store.record(evaluation_id, [lost, a_sample("t", 1, outcome=Outcome.FAILED)])
+        assert store.forget_unscored(evaluation_id) == 1
+        assert store.forget_unscored(evaluation_id) == 0
+        assert store.tallies(evaluation_id) == {(Stratum.TAIL, Outcome.FAILED): 1}
+        assert store.record(evaluation_id, [a_sample("t", 0, outcome=Outcome.PASSED)]) == 1
+        (tally,) = store.task_tallies(evaluation_id)
+        assert (tally.samples, tally.scored, tally.passed) == (2, 2, 1)
+
     def test_samples_of_an_evaluation_that_was_never_saved_are_refused(self, store: Store):
         with pytest.raises(StoreTrouble, match="not in the store"):
             store.record("0" * 32, [a_sample()])

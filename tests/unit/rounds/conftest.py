@@ -8,9 +8,10 @@ import pytest
 
 from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.identity import base_seed, content_digest
-from monitor.domain.samples import Program, SampleRequest, SamplingPlan
+from monitor.domain.samples import Calibration, Program, SampleRequest, SamplingPlan
 from monitor.domain.tasks import Provenance, Stratum, Suite, Task, TaskKind
 from monitor.rounds.bench import Asking, Bench
+from monitor.rounds.tally import Tally
 from monitor.rounds.watching import Watch, adopt, bank
 from monitor.rounds.worker import work_once
 from monitor.testing import FakeEngine, FakeSandbox, MemoryStore
@@ -102,6 +103,10 @@ def asking(suite: Suite) -> Asking:
     )
 
 
+async def as_they_pass(references, sandbox):
+    return [Calibration(in_process=False, reference=await sandbox.execute(each)) for each in references]
+
+
 class World:
     """One model's deployment, whose engine and sandbox a test replaces."""
 
@@ -124,7 +129,9 @@ class World:
             store=self.store,
             engine=self.engine,
             sandbox=self.sandbox,
+            calibrate=as_they_pass,
             asking=asking(self.suite),
+            tally=Tally(),
             clock=self.clock,
             wave_samples=48,
             watcher=self.progress.append,

@@ -73,11 +73,11 @@ async def test_an_evaluation_that_is_cancelled_goes_on_where_it_was(world):
     stored = []
 
     class Stopping(FakeSandbox):
-        async def execute(self, program):
+        async def execute(self, program, **how):
             stored.append(program)
             if len(stored) == 120:
                 task.cancel()
-            return await super().execute(program)
+            return await super().execute(program, **how)
 
     other.sandbox = Stopping()
     task = asyncio.create_task(evaluated(other, "worse"))
@@ -121,8 +121,8 @@ async def test_lost_programs_are_unscored_and_never_failures(world):
 
 async def test_tasks_whose_reference_fails_are_left_out_of_the_bank_and_named(world):
     class Broken(FakeSandbox):
-        async def execute(self, program):
-            execution = await super().execute(program)
+        async def execute(self, program, **how):
+            execution = await super().execute(program, **how)
             broken = "def f3()" in program.source and "# outcome" not in program.source
             return replace(execution, outcome=Outcome.FAILED) if broken else execution
 
