@@ -65,7 +65,10 @@ def describe(folder: Path, contents: Contents, name: str, hashes: FileHashes) ->
         ChangedMeanwhile: a file changed during the reading.
         OSError: a file vanished or cannot be read.
     """
-    digest = hashes.digest(contents)
+    try:
+        digest = hashes.digest(contents)
+    except ValueError as exc:  # The index was in order when the contents were checked.
+        raise ChangedMeanwhile from exc
     lineage, card_problem = _lineage(folder, contents, hashes)
     if read_contents(folder) != contents:
         raise ChangedMeanwhile

@@ -93,21 +93,22 @@ class FolderSource:
                 yield real, entry.name
 
     def _look(self, folder: Path, name: str, now: datetime) -> _Sighting | None:
+        """What is in a folder; None when it is no checkpoint, or has just vanished."""
         try:
             contents = read_contents(folder)
+            if not looks_like_a_checkpoint(contents):
+                return None
+            sighting = self._sightings.get(folder)
+            if sighting is None or sighting.contents != contents:
+                sighting = _Sighting(contents=contents, since=now)
+            if sighting.found is None and self._is_quiet(folder, sighting, now):
+                sighting.found = self._identify(folder, name, contents)
         except FileNotFoundError:
             return None
         except OSError as exc:
-            contents = Contents(files=(), holds_others=False)
+            nothing = Contents(files=(), holds_others=False)
             problem = f"It cannot be read: {exc.strerror}. Check its permissions."
-            return _Sighting(contents=contents, since=now, found=_unusable(folder, name, problem))
-        if not looks_like_a_checkpoint(contents):
-            return None
-        sighting = self._sightings.get(folder)
-        if sighting is None or sighting.contents != contents:
-            sighting = _Sighting(contents=contents, since=now)
-        if sighting.found is None and self._is_quiet(folder, sighting, now):
-            sighting.found = self._identify(folder, name, contents)
+            return _Sighting(contents=nothing, since=now, found=_unusable(folder, name, problem))
         return sighting
 
     def _is_quiet(self, folder: Path, sighting: _Sighting, now: datetime) -> bool:
@@ -124,10 +125,8 @@ class FolderSource:
             return _unusable(folder, name, problem)
         try:
             return describe(folder, contents, name, self._hashes)
-        except (ChangedMeanwhile, FileNotFoundError):
+        except ChangedMeanwhile:
             return None
-        except OSError as exc:
-            return _unusable(folder, name, f"It cannot be read: {exc.strerror}. Check its permissions.")
 
 
 def _unusable(folder: Path, name: str, problem: str) -> Unusable:

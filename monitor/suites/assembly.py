@@ -44,7 +44,9 @@ def prompt(task: Task, style: Style) -> str:
         return task.prompt
     instruction = CHAT_INSTRUCTION.format(title=syntax_of(task.language).title)
     given = task.prompt if task.prompt.endswith("\n") else task.prompt + "\n"
-    return f"{instruction}\n\n```{task.language}\n{given}```\n"
+    longest = max((len(run) for run in re.findall(r"`{3,}", given)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{instruction}\n\n{fence}{task.language}\n{given}{fence}\n"
 
 
 def stops(task: Task, style: Style) -> tuple[str, ...]:

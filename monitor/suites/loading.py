@@ -106,7 +106,7 @@ def doubts(suite: Suite) -> tuple[str, ...]:
             "it cannot show what happens there."
         )
     if suite.rarity_method == "unranked":
-        found.append(f"The rarity of {suite.name!r} was not measured; rank it with `tailwatch suite rank`.")
+        found.append(f"The rarity of {suite.name!r} was not measured: all its tasks count as torso.")
     return tuple(found)
 
 
@@ -115,6 +115,11 @@ def _task_paths(folder: Path) -> list[Path]:
         entries = sorted((folder / TASK_FOLDER).iterdir())
     except FileNotFoundError:
         return []
+    except OSError as exc:
+        raise InvalidSuite(
+            f"{folder / TASK_FOLDER} cannot be read: {exc.strerror}.",
+            next_step="It must be a folder that we may read.",
+        ) from exc
     for path in entries:
         if path.suffix == ".yml":
             raise InvalidSuite(f"{path} would be overlooked.", next_step="Rename it to end in .yaml.")

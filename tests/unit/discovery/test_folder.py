@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from monitor.discovery.contents import Contents
+from monitor.discovery.digests import FileHashes
 from monitor.discovery.folder import FolderSource
 from monitor.domain.errors import InvalidConfig
 from tests.unit.discovery.checkpoint_files import CARD, later, safetensors, soon, write_checkpoint
@@ -173,3 +176,30 @@ def test_links_that_lead_nowhere_harm_nothing_else(source: FolderSource, tmp_pat
     arrivals = source.arrivals(later())
     assert [checkpoint.name for checkpoint in arrivals.settled] == ["step-1"]
     assert "merges.txt is a link to nothing" in arrivals.unusable[0].problem
+
+
+class _Restless(FileHashes):
+    """Something happens to the folder while its files are being hashed."""
+
+    def __init__(self, happening: Callable[[], object]) -> None:
+        super().__init__()
+        self._happening = happening
+
+    def digest(self, contents: Contents) -> str:
+        digest = super().digest(contents)
+        self._happening()
+        return digest
+
+
+def test_a_checkpoint_that_changes_while_it_is_read_is_not_settled(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "step-1")
+    hashes = _Restless(lambda: (folder / "config.json").write_text('{"model_type": "other"}'))
+    arrivals = FolderSource(tmp_path, settle_s=SETTLE_S, hashes=hashes).arrivals(later())
+    assert arrivals.unsettled == ("step-1",)
+
+
+def test_a_checkpoint_that_vanishes_while_it_is_read_is_not_reported(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "step-1")
+    hashes = _Restless(lambda: shutil.rmtree(folder))
+    arrivals = FolderSource(tmp_path, settle_s=SETTLE_S, hashes=hashes).arrivals(later())
+    assert (arrivals.settled, arrivals.unsettled, arrivals.unusable) == ((), (), ())

@@ -11,6 +11,7 @@ from monitor.domain.identity import base_seed
 from monitor.domain.samples import Execution, FinishReason, Outcome, Program, SamplingPlan, Style
 from monitor.domain.tasks import TaskKind
 from monitor.suites.assembly import assemble, prompt, reference_program, sample_request, stops
+from monitor.suites.extraction import fenced_blocks
 from monitor.suites.loading import load_suite
 from tests.unit.suites.suite_files import a_completion, a_task, task_text, write_suite_folder
 
@@ -186,6 +187,14 @@ def test_a_chat_prompt_holds_the_task_in_a_fence() -> None:
     text = prompt(a_task(language="ruby"), Style.CHAT)
     assert text.startswith("Complete the following Ruby code.")
     assert text.endswith("```ruby\ndef double(x):\n```\n")
+
+
+def test_fences_in_a_prompt_do_not_end_the_fence_around_it() -> None:
+    text = prompt(
+        a_task(prompt='def double(x):\n    """\n    ```\n    double(2)\n    ```\n    """\n'), Style.CHAT
+    )
+    assert fenced_blocks(text)[0].startswith("def double(x):")
+    assert fenced_blocks(text)[0].endswith('"""\n')
 
 
 def test_a_request_has_the_seed_of_its_first_sample(tmp_path: Path) -> None:

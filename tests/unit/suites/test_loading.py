@@ -57,7 +57,7 @@ def test_an_unranked_suite_loads_and_says_so(tmp_path: Path) -> None:
     text = task_text("t/1").replace("frequency: 0.2\n", "")
     suite = load_suite(write_suite_folder(tmp_path / "s", {"a": text}, header))
     assert suite["t/1"].stratum is Stratum.TORSO
-    assert any("rank it" in doubt for doubt in doubts(suite))
+    assert any("was not measured" in doubt for doubt in doubts(suite))
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,9 @@ def test_a_suite_without_tasks_is_an_error(tmp_path: Path) -> None:
         load_suite(write_suite_folder(tmp_path / "empty", {}))
     (tmp_path / "empty" / "tasks").rmdir()
     with pytest.raises(InvalidSuite, match="has no tasks"):
+        load_suite(tmp_path / "empty")
+    (tmp_path / "empty" / "tasks").touch()
+    with pytest.raises(InvalidSuite, match="cannot be read: Not a directory"):
         load_suite(tmp_path / "empty")
 
 
