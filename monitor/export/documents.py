@@ -120,5 +120,6 @@ def evaluation_document(evaluation: Evaluation) -> Document:
         "stage_s": {stage.value: seconds for stage, seconds in evaluation.stage_s.items()},
         "environment": dict(evaluation.environment),
         "excluded_tasks": list(evaluation.excluded_tasks),
+        "in_process_tasks": list(evaluation.in_process_tasks),
         "trouble": evaluation.trouble,
     }

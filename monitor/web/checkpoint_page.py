@@ -113,14 +113,16 @@ def _stages(evaluation: Evaluation | None) -> Markup:
         return Markup("")
     rows = [(stage.value, f"{seconds:.1f} s") for stage, seconds in evaluation.stage_s.items()]
     rows.append(("all", f"{sum(evaluation.stage_s.values()):.1f} s"))
-    left_out = evaluation.excluded_tasks
     return join(
         element("h2", "Where the time went"),
         table(("stage", "wall time"), rows),
-        element("p", f"Left out, since their reference failed here: {', '.join(left_out)}.")
-        if left_out
-        else Markup(""),
+        _named("Left out, since their reference failed here", evaluation.excluded_tasks),
+        _named("Judged beside the program, which is weaker", evaluation.in_process_tasks),
     )
+
+
+def _named(what: str, tasks: tuple[str, ...]) -> Markup:
+    return element("p", f"{what}: {', '.join(tasks)}.") if tasks else Markup("")
 
 
 def _lineage(lineage: Lineage | None) -> Markup:

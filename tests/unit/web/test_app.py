@@ -222,6 +222,14 @@ async def test_a_checkpoint_without_evidence_has_a_page(store):
     assert "carries no card" in page.text
 
 
+async def test_tasks_that_were_left_out_or_judged_with_less_trust_are_named(store):
+    found = store.evaluations(story.MODEL, checkpoint=story.GEN3.digest)[0]
+    store.save(replace(found, excluded_tasks=("tail-9",), in_process_tasks=("torso-8", "torso-9")))
+    page = await ask(store, f"/checkpoints/{story.GEN3.digest}")
+    assert "their reference failed here: tail-9." in page.text
+    assert "which is weaker: torso-8, torso-9." in page.text
+
+
 def test_a_port_that_is_taken_is_said_with_the_way_out():
     with listen("127.0.0.1", 0) as first, pytest.raises(PortTaken, match=r"serve\.port"):
         listen("127.0.0.1", first.getsockname()[1])
