@@ -136,6 +136,13 @@ class TestEngine:
         finished = deployment.run("baseline", "build", str(CHECKPOINTS / "gen0"), timeout_s=120)
         assert_explained(finished, "ready")
 
+    @pytest.mark.usefixtures("components")
+    def test_a_plan_that_the_engine_refuses_builds_no_baseline(self, deployment):
+        plan = {"samples_per_task": 2, "temperature": 1.0, "max_tokens": 100_000}
+        deployment.configure(sampling=plan)
+        finished = deployment.run("baseline", "build", str(CHECKPOINTS / "gen0"), timeout_s=300)
+        assert_explained(finished, "max_tokens")
+
 
 class TestSandbox:
     @pytest.mark.parametrize("arguments", [("serve",), ("baseline", "build", str(CHECKPOINTS / "gen0"))])
