@@ -8,7 +8,7 @@ words are text unless they are numbers, ``true``, ``false`` or ``null``. So ``la
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ import yaml
 
 Path = tuple[str | int, ...]
 """Keys and positions from the document's root to a value."""
+
+Take = Callable[[], yaml.Event | None]
+"""Gives the next event of the document; None behind its end."""
 
 MAX_DEPTH = 20
 """Deeper nesting is a mistake or an attack on our stack."""
@@ -60,23 +63,8 @@ def parse_document(text: str) -> Document:
     Raises:
         DocumentError: it is not YAML, or uses what the subset leaves out.
     """
-    lines: dict[Path, int] = {}
-    events = iter(_events(text))
-    next(events)  # The stream's start.
-    start = next(events)
-    if isinstance(start, yaml.StreamEndEvent):
-        raise DocumentError("the file is empty", line=1)
-    value = _value(next(events), events, (), lines)
-    next(events)  # The document's end.
-    after = next(events)
-    if not isinstance(after, yaml.StreamEndEvent):
-        raise DocumentError("the file holds a second document", line=_line(after))
-    return Document(value=value, lines=lines)
-
-
-def _events(text: str) -> Iterator[yaml.Event]:
     try:
-        yield from yaml.parse(text, Loader=yaml.CSafeLoader)
+        return _document(yaml.CSafeLoader(text).get_event)
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         problem = " ".join(part for part in (exc.context, exc.problem) if part)
@@ -87,7 +75,21 @@ def _events(text: str) -> Iterator[yaml.Event]:
         raise DocumentError(f"not YAML: {exc}", line=line) from exc
 
 
-def _value(event: yaml.Event, events: Iterator[yaml.Event], path: Path, lines: dict[Path, int]) -> Any:
+def _document(take: Take) -> Document:
+    lines: dict[Path, int] = {}
+    take()  # The stream's start.
+    start = take()
+    if isinstance(start, yaml.StreamEndEvent):
+        raise DocumentError("the file is empty", line=1)
+    value = _value(take(), take, (), lines)
+    take()  # The document's end.
+    after = take()
+    if not isinstance(after, yaml.StreamEndEvent):
+        raise DocumentError("the file holds a second document", line=_line(after))
+    return Document(value=value, lines=lines)
+
+
+def _value(event: yaml.Event | None, take: Take, path: Path, lines: dict[Path, int]) -> Any:
     lines.setdefault(path, _line(event))
     if not isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)):
         raise DocumentError("aliases (*name) are not allowed", line=_line(event))
@@ -100,24 +102,20 @@ def _value(event: yaml.Event, events: Iterator[yaml.Event], path: Path, lines: d
     if isinstance(event, yaml.ScalarEvent):
         return _plain(event.value) if event.implicit[0] else event.value
     if isinstance(event, yaml.SequenceStartEvent):
-        return _sequence(events, path, lines)
-    return _mapping(events, path, lines)
+        return _sequence(take, path, lines)
+    return _mapping(take, path, lines)
 
 
-def _sequence(events: Iterator[yaml.Event], path: Path, lines: dict[Path, int]) -> list[Any]:
+def _sequence(take: Take, path: Path, lines: dict[Path, int]) -> list[Any]:
     items: list[Any] = []
-    for event in events:
-        if isinstance(event, yaml.SequenceEndEvent):
-            break
-        items.append(_value(event, events, (*path, len(items)), lines))
+    while not isinstance(event := take(), yaml.SequenceEndEvent):
+        items.append(_value(event, take, (*path, len(items)), lines))
     return items
 
 
-def _mapping(events: Iterator[yaml.Event], path: Path, lines: dict[Path, int]) -> dict[str, Any]:
+def _mapping(take: Take, path: Path, lines: dict[Path, int]) -> dict[str, Any]:
     entries: dict[str, Any] = {}
-    for event in events:
-        if isinstance(event, yaml.MappingEndEvent):
-            break
+    while not isinstance(event := take(), yaml.MappingEndEvent):
         if not isinstance(event, yaml.ScalarEvent):
             raise DocumentError("a key must be plain text", line=_line(event))
         key = event.value
@@ -125,7 +123,7 @@ def _mapping(events: Iterator[yaml.Event], path: Path, lines: dict[Path, int]) -
             first = lines[(*path, key)]
             raise DocumentError(f"the key {key!r} stands here and on line {first}", line=_line(event))
         lines[(*path, key)] = _line(event)
-        entries[key] = _value(next(events), events, (*path, key), lines)
+        entries[key] = _value(take(), take, (*path, key), lines)
     return entries
 
 
@@ -140,6 +138,6 @@ def _plain(text: str) -> Any:
     return text
 
 
-def _line(event: yaml.Event) -> int:
-    mark = event.start_mark
+def _line(event: yaml.Event | None) -> int:
+    mark = event.start_mark if event is not None else None
     return int(mark.line) + 1 if mark is not None else 1
