@@ -37,7 +37,6 @@ from monitor.verdicts.policy import Policy
 from monitor.web.app import Sources, create_app
 from monitor.web.server import listen, serve
 
-SCRAPES = 50
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 
 
@@ -69,13 +68,13 @@ def _grow(database: Path, scale: Scale) -> None:
     print(f"filled in {time.perf_counter() - begun:.0f} s", file=sys.stderr)
 
 
-def measure(database: Path) -> dict[str, object]:
+def measure(database: Path, *, scrapes: int = 50) -> dict[str, object]:
     """Latency over HTTP, size of the answer, and the server's memory before and after."""
     with _served(database) as (url, process_id), httpx.Client(timeout=60) as client:
         client.get(f"{url}/health/live").raise_for_status()
         idle_bytes = _memory(process_id, "VmRSS")
         results = {
-            name: _latencies(client, url, accept)
+            name: _latencies(client, url, accept, scrapes)
             for name, accept in (("text", ""), ("openmetrics", OPENMETRICS))
         }
         peak_bytes = _memory(process_id, "VmHWM")
@@ -95,9 +94,9 @@ def measure(database: Path) -> dict[str, object]:
     }
 
 
-def _latencies(client: httpx.Client, url: str, accept: str) -> dict[str, float]:
+def _latencies(client: httpx.Client, url: str, accept: str, scrapes: int) -> dict[str, float]:
     taken_ms = []
-    for _ in range(SCRAPES):
+    for _ in range(scrapes):
         begun = time.perf_counter()
         answer = client.get(f"{url}/metrics", headers={"accept": accept})
         taken_ms.append((time.perf_counter() - begun) * 1000)

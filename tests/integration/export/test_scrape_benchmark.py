@@ -1,0 +1,27 @@
+"""The benchmark of the scrape measures a store that could have grown by itself."""
+
+import pytest
+
+from benchmarks.performance.grown_store import Scale, grow
+from benchmarks.performance.scrape import measure
+from monitor.store import open_store
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory):
+    database = tmp_path_factory.mktemp("grown") / "tailwatch.db"
+    grow(database, Scale(checkpoints=15, tasks=30))
+    return database
+
+
+def test_the_aggregates_of_the_grown_store_count_its_samples(grown):
+    store = open_store(f"sqlite:///{grown}")
+    assert store.verify() == ()
+    store.close()
+
+
+def test_a_scrape_is_measured_over_http_in_both_formats(grown):
+    measured = measure(grown, scrapes=2)
+    assert measured["stored"]["samples"] == 450
+    assert set(measured["scrape_ms"]) == {"text", "openmetrics"}
+    assert 700 < measured["series"] < 1200
