@@ -14,8 +14,8 @@ from monitor.generation.canaries import CANARIES, Fingerprint, fingerprint_of
 from monitor.generation.client import Refused, VllmClient
 
 _PROBES = 4
-_NEIGHBOURS = 4
-_PROBE_TOKENS = 24
+_NEIGHBOURS = 3
+_PROBE_TOKENS = 12
 _SEED = 20_231_107
 
 

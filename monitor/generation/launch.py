@@ -65,6 +65,9 @@ def server_command(plan: ServerPlan, vllm: Vllm, *, weights: Path, port: int) ->
     if vllm.on_cpu:
         # bfloat16 is emulated on most CPUs, and compilation costs more than it gains there.
         ours += ["--dtype", "float32", "--enforce-eager", "--distributed-executor-backend", "uni"]
+        # A seeded request whose prompt is split over two steps ends the whole engine: vLLM then winds
+        # its generator back, which PyTorch's CPU generators cannot ("CPU Generator does not use offset").
+        ours += ["--no-enable-chunked-prefill"]
     return [sys.executable, "-I", "-S", leash.__file__, str(GRACE_S), *server, *ours, *plan.args]
 
 

@@ -23,7 +23,11 @@ from pathlib import Path
 from types import FrameType
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _POLL_S = 0.05
+_REAP_S = 2.0
+_WIDOWED_S = 1.0
+"""How long the others may take when the command itself has ended: nobody waits for what they do."""
 
 
 def _die_with_parent() -> None:
@@ -47,6 +51,8 @@ def run(command: Sequence[str], *, grace_s: float) -> int:
         asked.append(number)
 
     signal.signal(signal.SIGTERM, ask)
+    # Grandchildren whose parent died become ours, and not those of an init that may never reap them.
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -54,8 +60,10 @@ def run(command: Sequence[str], *, grace_s: float) -> int:
     )
     while child.poll() is None and not asked and not _pipe_ended():
         pass
-    _end_group(child, grace_s)
-    return child.wait()
+    _end_group(child, grace_s if child.returncode is None else min(grace_s, _WIDOWED_S))
+    status = child.wait()
+    _reap()
+    return status
 
 
 def _pipe_ended() -> bool:
@@ -76,6 +84,18 @@ def _end_group(child: subprocess.Popen[bytes], grace_s: float) -> None:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
+
+
+def _reap() -> None:
+    """Take leave of the grandchildren, as long as they are ending."""
+    deadline = time.monotonic() + _REAP_S
+    while time.monotonic() < deadline:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            time.sleep(_POLL_S)
 
 
 def _others(group: int) -> list[int]:

@@ -52,7 +52,7 @@ class ManagedEngine:
 
     Args:
         plan: how to run servers.
-        concurrency: most requests in flight.
+        concurrency: most requests in flight, each of several samples.
         vllm: the installed vLLM; None to look.
         command: gives the command line of a leashed server.
     """
@@ -61,7 +61,7 @@ class ManagedEngine:
         self,
         plan: ServerPlan,
         *,
-        concurrency: int = 64,
+        concurrency: int = 16,
         vllm: Vllm | None = None,
         command: ServerCommand = server_command,
     ) -> None:

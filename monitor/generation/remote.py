@@ -16,7 +16,7 @@ class RemoteEngine:
         url: the server's address, with or without ``/v1``.
         model_id: what the server calls the model; None for the checkpoint's name.
         api_key: its key; None for none.
-        concurrency: most requests in flight.
+        concurrency: most requests in flight, each of several samples.
         patience: how long to try again.
     """
 
@@ -26,7 +26,7 @@ class RemoteEngine:
         *,
         model_id: str | None = None,
         api_key: str | None = None,
-        concurrency: int = 64,
+        concurrency: int = 16,
         patience: Patience | None = None,
     ) -> None:
         self._model_id = model_id
