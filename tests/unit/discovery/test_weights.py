@@ -5,7 +5,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.discovery.weights import weights_problem
@@ -28,6 +28,7 @@ def test_a_whole_file_has_no_problem(tmp_path: Path) -> None:
     assert _problem(tmp_path, _with_header({"__metadata__": {}})) == ""
 
 
+@settings(deadline=None)
 @given(cut=st.integers(1, len(safetensors())))
 def test_a_file_cut_anywhere_is_half_written(cut: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     problem = _problem(tmp_path_factory.mktemp("cut"), safetensors()[:-cut])

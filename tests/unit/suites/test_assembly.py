@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.domain.identity import base_seed
@@ -206,6 +206,7 @@ def test_a_request_has_the_seed_of_its_first_sample(tmp_path: Path) -> None:
     assert request.prompt == task.prompt
 
 
+@settings(deadline=None)
 @given(
     st.text(alphabet="`~<>/think def double(x):\n\t\r  return 2*\"'#@", max_size=200), st.sampled_from(Style)
 )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.suites.documents import DocumentError, parse_document
@@ -17,6 +17,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_json_means_the_same_as_it_does_to_json(value: object) -> None:
     assert parse_document(json.dumps(value)).value == value

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.suites.extraction import (
@@ -54,6 +54,7 @@ def test_reasoning_is_dropped(text: str, answer: str) -> None:
     assert without_reasoning(text) == answer
 
 
+@settings(deadline=None)
 @given(st.text(), st.lists(st.text(min_size=1), max_size=4))
 def test_cutting_leaves_no_stop_and_is_final(text: str, stops: list[str]) -> None:
     cut = cut_at_stop(text, stops)
@@ -62,11 +63,13 @@ def test_cutting_leaves_no_stop_and_is_final(text: str, stops: list[str]) -> Non
     assert cut_at_stop(cut, stops) == cut
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_line_ends_become_plain(text: str) -> None:
     assert "\r" not in with_plain_newlines(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="`~ \n\tapython", max_size=60))
 def test_any_text_has_some_blocks_without_trouble(text: str) -> None:
     assert all(isinstance(block, str) for block in fenced_blocks(text))

@@ -4,7 +4,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.domain.errors import InvalidOutcomes
@@ -86,6 +86,7 @@ def test_lines_are_read_as_they_are_needed(tmp_path: Path) -> None:
     assert next(read_outcomes(path)).task_id == "a"
 
 
+@settings(deadline=None)
 @given(
     observation=st.builds(
         Observation,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.domain.tasks import Stratum
@@ -35,6 +35,7 @@ def test_a_score_at_the_cut_point_belongs_to_the_rarer_band() -> None:
     assert bands == [Stratum.HEAD, Stratum.TORSO, Stratum.TORSO, Stratum.TAIL]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 1000), min_size=1, unique=True))
 def test_quantiles_of_distinct_scores_cut_their_share(scores: list[int]) -> None:
     rule = CorpusFeatures(
@@ -49,6 +50,7 @@ def test_quantiles_of_distinct_scores_cut_their_share(scores: list[int]) -> None
     assert tail >= 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.floats(0.01, 0.99))
 def test_the_order_of_scores_does_not_move_a_quantile(scores: list[float], share: float) -> None:
     assert quantile(scores, share) == quantile(scores[::-1], share)
