@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from monitor.domain.evidence import Bank
 from monitor.domain.tasks import RAREST_FIRST, Stratum
 from monitor.stats.bank import BankSummary, least_variance
-from monitor.stats.boundaries import design_lines
+from monitor.stats.boundaries import Lines
 from monitor.stats.planning import feasibility, plan_samples
-from monitor.verdicts.pairing import Phase, check_outcomes, halve, pair
-from monitor.verdicts.policy import Policy
+from monitor.verdicts.pairing import Pairing, Phase, check_outcomes, halve, pair
+from monitor.verdicts.policy import Policy, confirming_lines, screening_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class StratumPlan:
     feasible: bool
     """Whether this bank can show the margin at all."""
     required_depth: int
-    """Samples per task the bank needs for it."""
+    """Samples per task the bank needs for it, and for confirming it."""
 
 
 def plan(bank: Bank, policy: Policy, *, correlation: float = 0.0) -> tuple[StratumPlan, ...]:
@@ -51,28 +52,35 @@ def plan(bank: Bank, policy: Policy, *, correlation: float = 0.0) -> tuple[Strat
         margin = policy.margin_of(stratum)
         pairing = pair(bank, (), stratum=stratum, phase=Phase.SCREENING, margin=margin, halves=halves)
         if pairing.bank is not None:
-            draws, alpha = len(pairing.indices), policy.alpha_of(stratum, held)
-            plans.append(_plan(stratum, pairing.bank, policy, (draws, alpha, correlation)))
+            lines = [screening_lines(policy, stratum, held)]
+            if policy.confirm and stratum in policy.critical:
+                lines.append(confirming_lines(policy, stratum))
+            expected = _coupled(pairing.bank, correlation, margin)
+            plans.append(_plan(stratum, pairing, expected, lines, policy))
     return tuple(plans)
 
 
+def _coupled(bank: BankSummary, correlation: float, margin: float) -> BankSummary:
+    """The bank as a coupled comparison sees it."""
+    variance = bank.variance * (1.0 - correlation**2)
+    return replace(bank, variance=max(variance, least_variance(margin)))
+
+
 def _plan(
-    stratum: Stratum, bank: BankSummary, policy: Policy, terms: tuple[int, float, float]
+    stratum: Stratum, pairing: Pairing, expected: BankSummary, lines: Sequence[Lines], policy: Policy
 ) -> StratumPlan:
-    draws, alpha, correlation = terms
-    margin = policy.margin_of(stratum)
-    lines = design_lines(alpha=alpha, beta=policy.beta, margin=margin)
-    variance = max(bank.variance * (1.0 - correlation**2), least_variance(margin))
-    samples = plan_samples(replace(bank, variance=variance), lines, draws_per_task=draws)
-    able = feasibility(bank, lines, draws_per_task=draws)
+    assert pairing.bank is not None
+    draws = len(pairing.indices)
+    samples = plan_samples(expected, lines[0], draws_per_task=draws)
+    able = [feasibility(pairing.bank, line, draws_per_task=draws) for line in lines]
     return StratumPlan(
         stratum=stratum,
-        margin=margin,
-        tasks=bank.tasks,
-        baseline_ratio=bank.mean,
+        margin=lines[0].margin,
+        tasks=pairing.bank.tasks,
+        baseline_ratio=pairing.bank.mean,
         unchanged_samples=max(samples.unchanged, policy.minimum_samples),
         dropped_samples=max(samples.dropped, policy.minimum_samples),
         most_samples=samples.most,
-        feasible=able.feasible,
-        required_depth=able.required_depth * (2 if policy.confirm else 1),
+        feasible=able[0].feasible,
+        required_depth=max(one.required_depth for one in able) * (2 if policy.confirm else 1),
     )

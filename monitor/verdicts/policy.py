@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from monitor.domain.errors import InvalidConfig
 from monitor.domain.tasks import Stratum
+from monitor.stats.boundaries import Lines, design_lines
 
 DEFAULT_MARGIN: Mapping[Stratum, float] = {Stratum.TAIL: 0.10, Stratum.TORSO: 0.08, Stratum.HEAD: 0.08}
 """Samples, and the bank's depth, grow as 1/margin²: halving a margin costs four times as many. These
@@ -82,6 +83,22 @@ class Policy:
         """
         sharing = len(self.critical.intersection(strata) | {stratum} & self.critical)
         return PRUDENCE * self.alpha / max(sharing, 1)
+
+
+def screening_lines(policy: Policy, stratum: Stratum, strata: Iterable[Stratum]) -> Lines:
+    """The stopping lines of a stratum's first test, the bank holding these strata."""
+    return design_lines(
+        alpha=policy.alpha_of(stratum, strata), beta=policy.beta, margin=policy.margin_of(stratum)
+    )
+
+
+def confirming_lines(policy: Policy, stratum: Stratum) -> Lines:
+    """The stopping lines of a stratum's second test."""
+    return design_lines(
+        alpha=PRUDENCE * policy.confirm_alpha,
+        beta=policy.confirm_beta,
+        margin=policy.margin_of(stratum),
+    )
 
 
 def _check(policy: Policy) -> None:

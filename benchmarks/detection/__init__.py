@@ -1,0 +1,1 @@
+"""How few samples the gate needs, and how often it errs, beside the usual gates: by simulation."""
