@@ -148,8 +148,9 @@ class Sandbox(Protocol):
     async def execute(self, program: Program, *, fresh: bool = False) -> Execution:
         """Run one program against its tests; waits for a free slot.
 
-        An equal program that was run before may be answered from memory, unless ``fresh``. Whatever the program does is an outcome. When the sandbox is lost under it, and again on a
-        second try, the outcome is UNSCORED.
+        An equal program that was run before may be answered from memory, unless ``fresh``. Whatever
+        the program does is an outcome. When the sandbox is lost under it, and again on a second try,
+        the outcome is UNSCORED.
 
         Raises:
             SandboxTrouble: no sandbox can be had at all.

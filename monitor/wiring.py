@@ -18,7 +18,6 @@ from monitor.ports import Check, CheckpointSource, Count, Engine, Sandbox, Sandb
 from monitor.rounds.bench import Asking, Bench, Progress, Watcher
 from monitor.rounds.tally import Tally
 from monitor.rounds.watching import Watch
-from monitor.sandbox.calibration import calibrate
 from monitor.sandbox.diagnosis import diagnose
 from monitor.sandbox.docker_sandbox import DEFAULT_IMAGE, DockerSandbox
 from monitor.sandbox.process_sandbox import NamespaceSandbox, RlimitSandbox
@@ -207,7 +206,6 @@ async def open_bench(
                 store=deployment.store,
                 engine=engine,
                 sandbox=opened,
-                calibrate=calibrate,
                 asking=asking(watch.suite, watch.plan),
                 tally=tally,
                 clock=now,

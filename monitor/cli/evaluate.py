@@ -20,9 +20,10 @@ from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import InvalidCheckpoint, Trouble
 from monitor.domain.evaluation import Evaluation, Purpose, State
 from monitor.export.documents import checkpoint_document, decision_document, evaluation_document
+from monitor.processes import identify
 from monitor.rounds.bench import Bench, Progress, Watcher
 from monitor.rounds.watching import adopt, bank, baseline_of, candidate, find
-from monitor.rounds.worker import recover, work_once, worker_name
+from monitor.rounds.worker import recover, work_once
 from monitor.wiring import Deployment, now, open_bench, open_deployment
 
 
@@ -191,7 +192,7 @@ async def _work(bench: Bench, wanted: Evaluation) -> Evaluation:
         bench.store.enqueue(wanted)
     elif known.state in {State.FAILED, State.DECIDED, State.QUEUED}:
         bench.store.save(replace(known, state=State.QUEUED, trouble=""))
-    record = await work_once(bench, worker=worker_name(), only=wanted.key.evaluation_id)
+    record = await work_once(bench, worker=identify(), only=wanted.key.evaluation_id)
     if record is None:
         raise Trouble(
             f"Another process is evaluating {wanted.checkpoint.name} now.",

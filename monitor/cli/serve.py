@@ -22,9 +22,10 @@ from monitor.domain.evidence import Decision
 from monitor.export.collector import StoreCollector, new_registry
 from monitor.export.health import Health, PartHealth, store_health
 from monitor.ports import CheckpointSource
+from monitor.processes import identify
 from monitor.rounds.gate import decision_for
 from monitor.rounds.watching import poll, recheck
-from monitor.rounds.worker import recover, work, worker_name
+from monitor.rounds.worker import recover, work
 from monitor.web.app import Sources, create_app
 from monitor.web.server import listen
 from monitor.web.server import serve as serve_http
@@ -55,7 +56,7 @@ async def serve(config: Path | None, log_format: str) -> None:
             log.info("serving", extra={"address": address, "model": options.model, "recovered": recovered})
             scheduler = _scheduler(deployment, source)
             scheduler.start()
-            worker = asyncio.create_task(work(bench, worker=worker_name(), idle_s=IDLE_S, done=_tell))
+            worker = asyncio.create_task(work(bench, worker=identify(), idle_s=IDLE_S, done=_tell))
             try:
                 await _until_stopped(worker)
             finally:

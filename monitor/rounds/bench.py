@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.domain.evaluation import Evaluation
-from monitor.domain.samples import Calibration, Completion, Execution, Program, SampleRequest, SamplingPlan
+from monitor.domain.samples import Completion, Execution, Program, SampleRequest, SamplingPlan
 from monitor.domain.tasks import Suite, Task
 from monitor.ports import Engine, Sandbox, Store
 from monitor.rounds.tally import Tally
@@ -56,8 +56,6 @@ class Bench:
     store: Store
     engine: Engine
     sandbox: Sandbox
-    calibrate: Callable[[Sequence[Program], Sandbox], Awaitable[Sequence[Calibration]]]
-    """Finds out with reference solutions how tasks' tests are to be run, in their order."""
     asking: Asking
     tally: Tally
     """Counts for the metrics, stored after each wave."""

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from time import monotonic
 
+from monitor.calibration import calibrate_all
 from monitor.domain.errors import SandboxTrouble, Trouble
 from monitor.domain.evaluation import Evaluation, Stage
 from monitor.domain.samples import Calibration, Completion, Execution, FinishReason, Outcome, Program, Sample
@@ -112,14 +113,14 @@ class _Recorder:
             await asyncio.to_thread(self._bench.store.record, self._evaluation_id, batch)
 
 
-async def calibrate_all(bench: Bench, task_ids: Sequence[str]) -> dict[str, Calibration]:
+async def calibrate_tasks(bench: Bench, task_ids: Sequence[str]) -> dict[str, Calibration]:
     """How each task's tests are to be run here, by task id.
 
     Raises:
         SandboxTrouble: the sandbox could not run them.
     """
     references = [bench.asking.reference(bench.suite[task_id]) for task_id in task_ids]
-    found = dict(zip(task_ids, await bench.calibrate(references, bench.sandbox), strict=True))
+    found = dict(zip(task_ids, await calibrate_all(references, bench.sandbox), strict=True))
     _check_scored([each.reference for each in found.values()])
     return found
 

@@ -16,7 +16,7 @@ from monitor.domain.evidence import Observation
 from monitor.domain.samples import Outcome
 from monitor.ports import CompletionModel, Count, EngineEvent
 from monitor.rounds.bench import Bench, Progress
-from monitor.rounds.drawing import calibrate_all, draw, failing_references
+from monitor.rounds.drawing import calibrate_tasks, draw, failing_references
 from monitor.rounds.stopwatch import Stopwatch
 from monitor.rounds.waves import Pick, bank_waves, next_wave
 from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, weigh
@@ -58,7 +58,7 @@ class _Work:
         bench = self._bench
         await asyncio.to_thread(bench.store.forget_unscored, self._id)
         with self._stopwatch.stage(Stage.SANDBOX):
-            found = await calibrate_all(bench, [task.task_id for task in bench.suite])
+            found = await calibrate_tasks(bench, [task.task_id for task in bench.suite])
         excluded = tuple(task_id for task_id, each in found.items() if not each.reference.outcome.passed)
         beside = tuple(task_id for task_id, each in found.items() if each.in_process)
         await self.save(excluded_tasks=excluded, in_process_tasks=beside)

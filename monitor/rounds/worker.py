@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 
 from monitor.domain.errors import EngineTrouble, InvalidCheckpoint, MonitorError, SandboxTrouble, Trouble
 from monitor.domain.evaluation import Evaluation, State
 from monitor.ports import Count, EngineEvent, SandboxEvent, Store
+from monitor.processes import is_gone
 from monitor.rounds.bench import Bench
 from monitor.rounds.evaluating import evaluate
 
@@ -22,29 +20,9 @@ RETRY_S = 30.0
 """Delay before the second attempt; the next is twice as long."""
 
 
-def worker_name() -> str:
-    """Name of this process as a holder of leases: host, process id and the time it started."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
-
-
-def is_dead(worker: str) -> bool:
-    """Whether a worker of this host has ended; False for those of other hosts, whose leases run out."""
-    host, pid, started = worker.rsplit(":", 2)
-    return host == socket.gethostname() and _started(int(pid)) != started
-
-
-def _started(pid: int) -> str:
-    """Start time of a process in clock ticks since boot (proc(5), stat field 22); empty when it is gone."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return ""
-    return stat.rsplit(")", 1)[1].split()[19]
-
-
 def recover(store: Store) -> int:
-    """Put back in the queue what dead workers of this host held; how many evaluations that were."""
-    return sum(store.abandon(worker) for worker in store.workers() if is_dead(worker))
+    """Put back in the queue what ended workers of this machine held; how many evaluations that were."""
+    return sum(store.abandon(worker) for worker in store.workers() if is_gone(worker))
 
 
 async def work_once(bench: Bench, *, worker: str, only: str | None = None) -> Evaluation | None:

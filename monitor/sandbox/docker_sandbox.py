@@ -7,7 +7,6 @@ import contextlib
 import os
 import socket
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import docker
@@ -16,6 +15,7 @@ import docker.errors
 from monitor.domain.errors import SandboxTrouble
 from monitor.domain.identity import content_digest
 from monitor.domain.samples import Execution, Program
+from monitor.processes import identify, is_gone
 from monitor.sandbox import bundle
 from monitor.sandbox.links import Link, LinkLost, Unframing, framed
 from monitor.sandbox.pool import Pool, Tell, ignore_event
@@ -149,37 +149,13 @@ def sweep(client: docker.DockerClient) -> int:
         for container in client.containers.list(
             all=True, filters={"label": OWNER_LABEL}, ignore_removed=True
         ):
-            if _is_orphan(container.labels.get(OWNER_LABEL, "")):
+            if is_gone(container.labels.get(OWNER_LABEL, "")):
                 with contextlib.suppress(docker.errors.APIError):
                     container.remove(force=True)
                     removed += 1
     except docker.errors.APIError as exc:
         raise _trouble("removing what a killed process left", exc) from exc
     return removed
-
-
-def owner() -> str:
-    """This process, in a way that no other process can ever share: machine, namespace, pid, start."""
-    return f"{_machine()}:{os.getpid()}:{_started(os.getpid())}"
-
-
-def _machine() -> str:
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    return f"{boot}:{Path('/proc/self/ns/pid').readlink()}".replace("pid:", "")
-
-
-def _started(pid: int) -> str:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return fields[19]
-
-
-def _is_orphan(label: str) -> bool:
-    machine, _, process = label.rpartition(":")[0].rpartition(":")
-    started = label.rpartition(":")[2]
-    return machine == _machine() and process.isdigit() and _started(int(process)) != started
 
 
 def _trouble(doing: str, exc: Exception) -> SandboxTrouble:
@@ -254,7 +230,7 @@ class _Starter:
             user="0:0",
             stdin_open=True,
             hostname="sandbox",
-            labels={OWNER_LABEL: owner()},
+            labels={OWNER_LABEL: identify()},
             environment={"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"},
             host_config=api.create_host_config(**self._host_config()),
         )
@@ -295,7 +271,9 @@ def _plain_socket(stream: Any) -> socket.socket:
             next_step="Run Tailwatch beside the engine, or forward its socket over ssh.",
         )
     owned = socket.socket(fileno=os.dup(plain.fileno()))
-    stream.close()
+    # The SDK's response and its socket both have to be closed for the descriptor to be given back.
+    stream._response.close()  # noqa: SLF001
+    plain.close()
     owned.setblocking(False)
     return owned
 

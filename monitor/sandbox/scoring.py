@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from monitor.calibration import calibrate_all
 from monitor.domain.errors import InvalidInput, SandboxTrouble
 from monitor.domain.samples import Execution, Limits, Outcome, Program
 from monitor.ports import Sandbox
 from monitor.sandbox import verdict
-from monitor.sandbox.calibration import calibrate
 from monitor.sandbox.languages import LANGUAGES, PYTHON
 
 _FORM = "Each line is one JSON object with task_id, completion, test and entry_point; see docs/sandbox.md."
@@ -63,7 +63,7 @@ async def score(
     """
     references = {s.reference.digest: s.reference for s in submissions if s.reference is not None}
     modes = dict(
-        zip(references, await calibrate(list(references.values()), sandbox), strict=True)
+        zip(references, await calibrate_all(list(references.values()), sandbox), strict=True)
         if references
         else ()
     )

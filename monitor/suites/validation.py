@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from monitor.calibration import calibrate
 from monitor.domain.samples import Execution, Outcome, Program
 from monitor.domain.tasks import Task, TaskKind
 from monitor.ports import Sandbox
-from monitor.suites.assembly import program_of
+from monitor.suites.assembly import program_of, reference_program
 from monitor.suites.languages import syntax_of
-from monitor.suites.references import run_reference
 from monitor.suites.running import in_order
 
 REPEATS = 3
@@ -59,13 +59,14 @@ def validate_tasks(
 
 
 async def _validate(task: Task, sandbox: Sandbox, repeats: int) -> TaskValidation:
-    first = await run_reference(task, sandbox)
-    more = await asyncio.gather(*(sandbox.execute(first.program) for _ in range(repeats - 1)))
-    runs = [first.execution, *more]
+    first = await calibrate(reference_program(task), sandbox)
+    program = replace(reference_program(task), in_process=first.in_process)
+    more = await asyncio.gather(*(sandbox.execute(program, fresh=True) for _ in range(repeats - 1)))
+    runs = [first.reference, *more]
     flaws = [(flaw, run.detail) for run in runs if (flaw := _reference_flaw(run)) is not None][:1]
     if not flaws:
-        for flaw, program in _empty_headed(task):
-            execution = await sandbox.execute(replace(program, in_process=first.program.in_process))
+        for flaw, empty in _empty_headed(task):
+            execution = await sandbox.execute(replace(empty, in_process=first.in_process))
             if execution.outcome is Outcome.PASSED:
                 flaws.append((flaw, "its tests passed"))
             elif execution.outcome is Outcome.UNSCORED:

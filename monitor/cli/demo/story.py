@@ -16,9 +16,10 @@ from monitor.discovery.checkpoints import load_checkpoint
 from monitor.domain.errors import InvalidInput, MonitorError
 from monitor.domain.evaluation import Evaluation, State
 from monitor.ports import CheckpointSource
+from monitor.processes import identify
 from monitor.rounds.bench import Bench
 from monitor.rounds.watching import Watch, adopt, bank, poll
-from monitor.rounds.worker import work_once, worker_name
+from monitor.rounds.worker import work_once
 
 SHELVES = tuple(
     Path(__file__).resolve().parents[depth] / folder
@@ -97,7 +98,7 @@ async def build_bank(bench: Bench, watch: Watch, source: Path) -> Evaluation:
     checkpoint = load_checkpoint(source)
     adopt(watch, checkpoint, now=bench.clock())
     watch.store.enqueue(bank(watch, checkpoint, now=bench.clock()))
-    return _done(await work_once(bench, worker=worker_name()), BASELINE)
+    return _done(await work_once(bench, worker=identify()), BASELINE)
 
 
 async def receive(bench: Bench, watch: Watch, source: CheckpointSource, origin: Path, to: Path) -> Arrival:
@@ -109,7 +110,7 @@ async def receive(bench: Bench, watch: Watch, source: CheckpointSource, origin: 
         queued = poll(watch, source, bench.clock()).queued
     started = monotonic()
     evaluation = _done(
-        await work_once(bench, worker=worker_name(), only=queued[0].key.evaluation_id), origin.name
+        await work_once(bench, worker=identify(), only=queued[0].key.evaluation_id), origin.name
     )
     return Arrival(name=origin.name, evaluation=evaluation, seconds=monotonic() - started)
 

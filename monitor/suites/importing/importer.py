@@ -7,15 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.calibration import calibrate
 from monitor.domain.errors import InvalidSuite
 from monitor.domain.samples import Outcome
 from monitor.ports import Sandbox
+from monitor.suites.assembly import reference_program
 from monitor.suites.format import SuiteFile, TaskFile, Unranked
 from monitor.suites.importing.conversion import Conversion, LeftOut, LeftOutBecause, NotImportable
 from monitor.suites.importing.formats import BENCHMARKS, Format
 from monitor.suites.loading import build_task
 from monitor.suites.records import Record, read_records
-from monitor.suites.references import run_reference
 from monitor.suites.running import in_order
 from monitor.suites.writing import SuiteWriter
 
@@ -147,7 +148,7 @@ def _name(record: Record) -> str:
 
 
 async def _checked(task: TaskFile, sandbox: Sandbox) -> TaskFile | LeftOut:
-    execution = (await run_reference(build_task(task), sandbox)).execution
+    execution = (await calibrate(reference_program(build_task(task)), sandbox)).reference
     if execution.outcome is Outcome.PASSED:
         return task
     unscored = execution.outcome is Outcome.UNSCORED

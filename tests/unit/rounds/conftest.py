@@ -8,7 +8,7 @@ import pytest
 
 from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.identity import base_seed, content_digest
-from monitor.domain.samples import Calibration, Program, SampleRequest, SamplingPlan
+from monitor.domain.samples import Program, SampleRequest, SamplingPlan
 from monitor.domain.tasks import Provenance, Stratum, Suite, Task, TaskKind
 from monitor.rounds.bench import Asking, Bench
 from monitor.rounds.tally import Tally
@@ -103,10 +103,6 @@ def asking(suite: Suite) -> Asking:
     )
 
 
-async def as_they_pass(references, sandbox):
-    return [Calibration(in_process=False, reference=await sandbox.execute(each)) for each in references]
-
-
 class World:
     """One model's deployment, whose engine and sandbox a test replaces."""
 
@@ -129,7 +125,6 @@ class World:
             store=self.store,
             engine=self.engine,
             sandbox=self.sandbox,
-            calibrate=as_they_pass,
             asking=asking(self.suite),
             tally=Tally(),
             clock=self.clock,

@@ -14,7 +14,7 @@ class TrustingSandbox:
     def __init__(self) -> None:
         self.executed: list[Program] = []
 
-    async def execute(self, program: Program) -> Execution:
+    async def execute(self, program: Program, *, fresh: bool = False) -> Execution:
         self.executed.append(program)
         if program.language != "python":
             return Execution(outcome=Outcome.UNSCORED, detail=f"{program.language} is not installed")

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from monitor.calibration import calibrate
 from monitor.domain.samples import Outcome
-from monitor.suites.references import run_reference
+from monitor.suites.assembly import reference_program
 from monitor.testing import FakeSandbox
 from tests.unit.suites.suite_files import a_task
 from tests.unit.suites.trusting_sandbox import TrustingSandbox
@@ -16,26 +17,27 @@ NEEDS_HELPER = replace(
 
 async def test_tests_run_apart_from_the_reference_where_they_can() -> None:
     sandbox = TrustingSandbox()
-    run = await run_reference(a_task(), sandbox)
-    assert run.execution.outcome is Outcome.PASSED
+    found = await calibrate(reference_program(a_task()), sandbox)
+    assert found.reference.outcome is Outcome.PASSED
     assert [program.in_process for program in sandbox.executed] == [False]
 
 
 async def test_tests_that_use_more_of_the_program_run_beside_it() -> None:
-    run = await run_reference(NEEDS_HELPER, TrustingSandbox())
-    assert run.execution.outcome is Outcome.PASSED
-    assert run.program.in_process
+    found = await calibrate(reference_program(NEEDS_HELPER), TrustingSandbox())
+    assert found.reference.outcome is Outcome.PASSED
+    assert found.in_process
 
 
 async def test_a_wrong_reference_keeps_the_first_verdict() -> None:
-    run = await run_reference(replace(NEEDS_HELPER, canonical_solution="    return x\n"), TrustingSandbox())
-    assert run.execution.outcome is Outcome.FAILED
-    assert "NameError" in run.execution.detail
-    assert not run.program.in_process
+    wrong = replace(NEEDS_HELPER, canonical_solution="    return x\n")
+    found = await calibrate(reference_program(wrong), TrustingSandbox())
+    assert found.reference.outcome is Outcome.FAILED
+    assert "NameError" in found.reference.detail
+    assert not found.in_process
 
 
 async def test_our_trouble_is_not_tried_another_way() -> None:
     sandbox = FakeSandbox(lost=lambda _: True)
-    run = await run_reference(a_task(), sandbox)
-    assert run.execution.outcome is Outcome.UNSCORED
+    found = await calibrate(reference_program(a_task()), sandbox)
+    assert found.reference.outcome is Outcome.UNSCORED
     assert len(sandbox.executed) == 1

@@ -10,21 +10,27 @@ from monitor.domain.samples import Calibration, Outcome, Program
 from monitor.ports import Sandbox
 
 
-async def calibrate(references: Sequence[Program], sandbox: Sandbox) -> list[Calibration]:
+async def calibrate_all(references: Sequence[Program], sandbox: Sandbox) -> list[Calibration]:
     """Run each task's reference program; one calibration per program, in order.
-
-    Split is kept whenever the reference passes that way. When it passes neither way, split stands:
-    the task is wrong, or this environment lacks something, and the execution says what.
 
     Raises:
         SandboxTrouble: no sandbox can be had at all.
     """
-    return list(await asyncio.gather(*(_calibrate(reference, sandbox) for reference in references)))
+    return list(await asyncio.gather(*(calibrate(reference, sandbox) for reference in references)))
 
 
-async def _calibrate(reference: Program, sandbox: Sandbox) -> Calibration:
+async def calibrate(reference: Program, sandbox: Sandbox) -> Calibration:
+    """Run a reference with its tests apart from it if they can be, else beside it.
+
+    Tests that use more of a program than its entry point pass only beside it. When the reference
+    passes neither way, apart stands: the task is wrong, or this environment lacks something, and the
+    execution says what.
+
+    Raises:
+        SandboxTrouble: no sandbox can be had at all.
+    """
     split = await sandbox.execute(replace(reference, in_process=False))
-    if split.outcome is Outcome.PASSED:
+    if split.outcome in {Outcome.PASSED, Outcome.UNSCORED}:
         return Calibration(in_process=False, reference=split)
     beside = await sandbox.execute(replace(reference, in_process=True))
     if beside.outcome is Outcome.PASSED:
