@@ -173,8 +173,12 @@ class _Output:
         return io.TextIOWrapper(self.captured, "utf-8", "backslashreplace", write_through=True)
 
     def take(self) -> str:
-        data = self.captured.getvalue()
-        if not data:
+        try:
+            data = self.captured.getvalue()
+        except ValueError:
+            # The program has closed it; what it printed is gone.
+            data = b""
+        if not data and not self.captured.closed:
             return ""
         replaced = sys.stdout is self.text
         self.captured = _Captured(self.limit)

@@ -112,7 +112,7 @@ class Judge:
         if reply[0] == "rejected":
             return Verdict(kind="rejected", detail=_text(reply[1:]))
         if reply[0] == "raised":
-            return Verdict(kind="failed", detail=str(_raised(reply[1])))
+            return Verdict(kind="failed", detail=_described(reply[1])[1])
         candidate = Candidate(channel)
         return self._run_check(job, candidate, candidate)
 
@@ -214,14 +214,19 @@ _NEVER_RAISED_AS_IS = (StopIteration, StopAsyncIteration, GeneratorExit, SystemE
 """In a test's own generator or loop these would end it early and pass for success."""
 
 
-def _raised(description: Any) -> BaseException:
-    """The exception a test sees: of the nearest built-in type of what the candidate raised."""
+def _described(description: Any) -> tuple[tuple[str, ...], str]:
+    """The built-in types of an exception, nearest first, and its text."""
     if type(description) is not tuple or len(description) != 2 or type(description[1]) is not str:
         raise codec.Malformed("wrong shape")
     kinds, detail = description
-    detail = wording.printable(detail)
     if type(kinds) is not tuple or not all(type(kind) is str for kind in kinds):
         raise codec.Malformed("wrong shape")
+    return kinds, wording.printable(detail)
+
+
+def _raised(description: Any) -> BaseException:
+    """The exception a test sees: of the nearest built-in type of what the candidate raised."""
+    kinds, detail = _described(description)
     for name in kinds:
         kind = getattr(builtins, name, None)
         if isinstance(kind, type) and issubclass(kind, BaseException):

@@ -1,0 +1,57 @@
+"""No hostile program passes, none is blamed on us, and an honest one passes after each."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from monitor.domain.samples import Outcome
+from monitor.ports import Sandbox
+from tests.integration.hostile.attack import MARKER, Attack, canary
+from tests.integration.hostile.escapes import ESCAPES
+from tests.integration.hostile.exhaustion import EXHAUSTION
+from tests.integration.hostile.forgeries import FORGERIES
+from tests.integration.hostile.nonsense import NONSENSE
+from tests.integration.sandbox.backends import BACKENDS, containers, descendants, open_backend
+
+ATTACKS = (*FORGERIES, *EXHAUSTION, *ESCAPES, *NONSENSE)
+_numbers = itertools.count()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=BACKENDS)
+async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
+    before = descendants()
+    opened = await open_backend(request.param)
+    yield opened
+    await opened.close()
+    assert containers() == set()
+    assert descendants() <= before
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("attack", ATTACKS, ids=[attack.name for attack in ATTACKS])
+async def test_a_hostile_program_neither_passes_nor_harms_the_next(sandbox: Sandbox, attack: Attack) -> None:
+    if attack.language != "python" and type(sandbox).__name__ != "DockerSandbox":
+        pytest.skip("Only the image has every interpreter.")
+    execution = await sandbox.execute(attack.program)
+    assert execution.outcome in attack.outcomes, execution
+    assert len(execution.detail) <= 300
+    assert execution.detail.isprintable()
+    after = await sandbox.execute(canary(next(_numbers)))
+    assert after.outcome is Outcome.PASSED, after
+
+
+def test_there_are_enough_of_them_and_each_has_its_own_name() -> None:
+    names = [attack.name for attack in ATTACKS]
+    assert len(names) >= 80
+    assert len(set(names)) == len(names)
+
+
+def test_the_marker_is_nowhere_on_this_machine() -> None:
+    assert not any(
+        Path(place, MARKER).exists() for place in ("/", "/tmp", "/etc", "/root", "/run", "/dev/shm")
+    )

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import errno
+import struct
+
+import pytest
+
+from monitor.sandbox.inside import seccomp
+
+ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+
+
+def answer(machine: str, number: int, first_argument: int = 0, *, architecture: int | None = None) -> int:
+    """What the kernel's interpreter would say to a call, by running the filter as it does."""
+    data = struct.pack("=IIQQ", number, architecture or ARCHITECTURES[machine], 0, first_argument)
+    program = seccomp.assemble(machine)
+    steps = [struct.unpack_from("=HBBI", program, at) for at in range(0, len(program), 8)]
+    at, accumulator = 0, 0
+    while True:
+        code, if_true, if_false, value = steps[at]
+        at += 1
+        if code == 0x20:
+            (accumulator,) = struct.unpack_from("=I", data, value)
+        elif code == 0x06:
+            return value
+        else:
+            holds = {0x15: accumulator == value, 0x35: accumulator >= value, 0x45: bool(accumulator & value)}
+            at += if_true if holds[code] else if_false
+
+
+@pytest.mark.parametrize(
+    ("machine", "numbers"), [("x86_64", (0, 1, 9, 57, 59, 231)), ("aarch64", (63, 64, 222, 221, 94))]
+)
+def test_what_every_program_needs_is_allowed(machine: str, numbers: tuple[int, ...]) -> None:
+    assert {answer(machine, number) for number in numbers} == {ALLOW}
+
+
+@pytest.mark.parametrize(
+    ("machine", "numbers"),
+    [("x86_64", (101, 165, 272, 310, 321, 425)), ("aarch64", (117, 40, 97, 270, 280, 425))],
+)
+def test_what_no_program_needs_is_refused(machine: str, numbers: tuple[int, ...]) -> None:
+    assert {answer(machine, number) for number in numbers} == {ERRNO | errno.EPERM}
+
+
+@pytest.mark.parametrize(("machine", "socket"), [("x86_64", 41), ("aarch64", 198)])
+def test_only_harmless_families_of_sockets_are_allowed(machine: str, socket: int) -> None:
+    allowed = {family for family in range(64) if answer(machine, socket, family) == ALLOW}
+    assert allowed == {1, 2, 10}
+    assert answer(machine, socket, 40) == ERRNO | errno.EAFNOSUPPORT
+
+
+@pytest.mark.parametrize(("machine", "clone"), [("x86_64", 56), ("aarch64", 220)])
+def test_processes_and_threads_can_be_made_but_no_namespaces(machine: str, clone: int) -> None:
+    assert answer(machine, clone, 17) == ALLOW
+    assert answer(machine, clone, 0x3D0F00) == ALLOW
+    for flag in (0x10000000, 0x20000000, 0x40000000, 0x00020000):
+        assert answer(machine, clone, flag | 17) == ERRNO | errno.EPERM
+    assert answer(machine, 435) == ERRNO | errno.ENOSYS
+
+
+def test_other_architectures_calls_are_no_way_around() -> None:
+    assert answer("x86_64", 0, architecture=0x40000003) == KILL
+    assert answer("x86_64", 0x40000000 | 39) == ERRNO | errno.EPERM
+
+
+def test_a_machine_without_numbers_is_not_guessed_at() -> None:
+    with pytest.raises(KeyError):
+        seccomp.assemble("riscv64")
