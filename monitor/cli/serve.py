@@ -21,7 +21,6 @@ from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision
 from monitor.export.collector import StoreCollector, new_registry
 from monitor.export.health import Health, PartHealth, store_health
-from monitor.ports import CheckpointSource
 from monitor.processes import identify
 from monitor.rounds.gate import decision_for
 from monitor.rounds.watching import poll, recheck
@@ -49,12 +48,12 @@ async def serve(config: Path | None, log_format: str) -> None:
     start_logging(log_format)
     options = load_options(config)
     with open_deployment(options) as deployment:
-        source = open_source(options)
-        await asyncio.to_thread(look, deployment, source)
+        lookout = Lookout(deployment)
+        await asyncio.to_thread(lookout.look)
         async with answering(deployment) as address, open_bench(deployment) as bench:
             recovered = recover(deployment.store)
             log.info("serving", extra={"address": address, "model": options.model, "recovered": recovered})
-            scheduler = _scheduler(deployment, source)
+            scheduler = _scheduler(lookout, options.schedule.poll)
             scheduler.start()
             worker = asyncio.create_task(work(bench, worker=identify(), idle_s=IDLE_S, done=_tell))
             try:
@@ -114,40 +113,58 @@ def _health(deployment: Deployment) -> Health:
     return Health(parts=(part, source), last_success_at=last_success_at)
 
 
-def look(deployment: Deployment, source: CheckpointSource) -> None:
-    """Poll the source once and tell what it led to."""
-    result = poll(deployment.watch, source, now())
-    for evaluation in result.queued:
-        log.info(
-            "queued",
-            extra={
-                "checkpoint": evaluation.checkpoint.name,
-                "digest": evaluation.checkpoint.short_digest,
-                "purpose": evaluation.key.purpose.value,
-            },
-        )
-    for unusable in result.unusable:
-        log.warning("unusable", extra={"checkpoint": unusable.name, "problem": unusable.problem})
-    if result.baseline is None:
-        log.warning("no baseline: build one with `tailwatch baseline build CHECKPOINT`")
+class Lookout:
+    """Polls the source and tells what it led to, each remark once and not at every poll."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._source = open_source(deployment.options)
+        self._told: set[tuple[str, str]] = set()
+
+    def look(self) -> None:
+        """Queue what has arrived, and the promoted checkpoint when it is time; blocking."""
+        watch = self._deployment.watch
+        result = poll(watch, self._source, now())
+        for evaluation in result.queued:
+            log.info("queued", extra=_fields(evaluation))
+        for problem in (*result.unusable, *result.doubts):
+            self._remark(f"checkpoint {problem.name}", problem.problem)
+        if result.baseline is None:
+            self._remark("no baseline", "Build one with `tailwatch baseline build CHECKPOINT`.")
+        again = recheck(watch, every_s=self._deployment.options.schedule.recheck_promoted, now=now())
+        if again is not None:
+            log.info("queued", extra=_fields(again))
+
+    def _remark(self, subject: str, problem: str) -> None:
+        if (subject, problem) not in self._told:
+            self._told.add((subject, problem))
+            log.warning(subject, extra={"problem": problem})
+
+    async def tick(self) -> None:
+        """Look from the event loop; trouble is told, and the next tick tries again."""
+        try:
+            await asyncio.to_thread(self.look)
+        except MonitorError as error:
+            log.error("poll failed", extra={"problem": str(error)})  # noqa: TRY400 - the message says it all
 
 
-def _scheduler(deployment: Deployment, source: CheckpointSource) -> AsyncIOScheduler:
+def _scheduler(lookout: Lookout, poll_s: float) -> AsyncIOScheduler:
     """Idempotent polls; the work itself waits in the store's queue."""
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
-    schedule = deployment.options.schedule
-
-    async def tick() -> None:
-        try:
-            await asyncio.to_thread(look, deployment, source)
-            await asyncio.to_thread(recheck, deployment.watch, every_s=schedule.recheck_promoted, now=now())
-        except MonitorError as error:
-            log.error("poll failed", extra={"problem": str(error)})  # noqa: TRY400 - the message says it all
-
-    scheduler.add_job(tick, "interval", seconds=schedule.poll)
+    scheduler.add_job(lookout.tick, "interval", seconds=poll_s)
     return scheduler
+
+
+def _fields(evaluation: Evaluation) -> dict[str, object]:
+    """What a log line says of an evaluation."""
+    return {
+        "run": evaluation.key.evaluation_id,
+        "checkpoint": evaluation.checkpoint.name,
+        "digest": evaluation.checkpoint.short_digest,
+        "purpose": evaluation.key.purpose.value,
+    }
 
 
 async def _tell(evaluation: Evaluation) -> None:
@@ -155,9 +172,7 @@ async def _tell(evaluation: Evaluation) -> None:
     log.info(
         evaluation.state.value,
         extra={
-            "run": evaluation.key.evaluation_id,
-            "checkpoint": evaluation.checkpoint.name,
-            "purpose": evaluation.key.purpose.value,
+            **_fields(evaluation),
             "decision": decision.kind.value if decision else None,
             "reason": decision.reasons[0].text if decision else evaluation.trouble or None,
         },

@@ -31,6 +31,8 @@ class Poll:
 
     queued: tuple[Evaluation, ...]
     unusable: tuple[Unusable, ...]
+    doubts: tuple[Unusable, ...]
+    """Checkpoints that are evaluated although something about them is wrong, such as their card."""
     baseline: str | None
     """Digest of the baseline; None while there is none, and then nothing but a bank is queued."""
 
@@ -61,7 +63,10 @@ def poll(watch: Watch, source: CheckpointSource, now: datetime) -> Poll:
         ]
     queued = tuple(evaluation for evaluation in wanted if watch.store.enqueue(evaluation))
     return Poll(
-        queued=queued, unusable=arrivals.unusable, baseline=baseline.digest if baseline is not None else None
+        queued=queued,
+        unusable=arrivals.unusable,
+        doubts=arrivals.doubts,
+        baseline=baseline.digest if baseline is not None else None,
     )
 
 
