@@ -45,17 +45,18 @@ def main() -> None:
     """Parse, run, write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.detection", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few hundred runs each, under a minute")
+    parser.add_argument("--share", type=float, default=1.0, help="part of the runs to do, for more haste")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--json", type=Path, help="write all figures here")
     parser.add_argument("--docs", type=Path, help="renew the tables between the marks in this file")
     options = parser.parse_args()
     started = time.monotonic()
-    share = QUICK_SHARE if options.quick else 1.0
+    share = QUICK_SHARE if options.quick else options.share
     with ProcessPoolExecutor(max_workers=options.workers) as pool:
         count = len(studies())
         rows = list(pool.map(perform, range(count), [share] * count))
     seconds = time.monotonic() - started
-    results = {"seed": SEED, "quick": options.quick, "seconds": round(seconds, 1), "rows": rows}
+    results = {"seed": SEED, "share": share, "seconds": round(seconds, 1), "rows": rows}
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
     if options.docs:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from scipy.stats import hypergeom
+
+from monitor.stats.bank import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +35,21 @@ class Flip:
     """Two-sided, of this task alone."""
 
 
-def task_p_value(counts: TaskCounts) -> float:
-    """Exact two-sided p-value that one task's pass probability is unchanged (Fisher 1935, section 21.02).
+def task_p_values(tasks: Sequence[TaskCounts]) -> Floats:
+    """Exact two-sided p-values that tasks' pass probabilities are unchanged (Fisher 1935, section 21.02).
 
     Twice the smaller tail of the hypergeometric distribution.
 
     >>> one = TaskCounts(task_id="t", bank_passes=30, bank_samples=32, passes=1, samples=8)
-    >>> round(task_p_value(one), 6)
+    >>> round(float(task_p_values([one])[0]), 6)
     2.9e-05
     """
-    drawn = hypergeom(
-        counts.bank_samples + counts.samples, counts.bank_passes + counts.passes, counts.samples
-    )
-    return min(1.0, 2.0 * min(float(drawn.cdf(counts.passes)), float(drawn.sf(counts.passes - 1))))
+    counts = [(one.passes, one.samples, one.bank_passes, one.bank_samples) for one in tasks]
+    passes, samples, bank_passes, bank_samples = np.array(counts, dtype=np.int64).reshape(-1, 4).T
+    figures = (bank_samples + samples, bank_passes + passes, samples)
+    below, above = hypergeom.cdf(passes, *figures), hypergeom.sf(passes - 1, *figures)
+    smaller: Floats = np.minimum(below, above)
+    return np.minimum(1.0, 2.0 * smaller)
 
 
 def flips(tasks: Sequence[TaskCounts], *, fdr: float = 0.05) -> tuple[Flip, ...]:
@@ -58,7 +63,8 @@ def flips(tasks: Sequence[TaskCounts], *, fdr: float = 0.05) -> tuple[Flip, ...]
     [('lost', True)]
     """
     both = [one for one in tasks if one.samples and one.bank_samples]
-    ranked = sorted(((task_p_value(one), one.task_id, one) for one in both), key=lambda row: row[:2])
+    rows = zip(task_p_values(both).tolist(), [one.task_id for one in both], both, strict=True)
+    ranked = sorted(rows, key=lambda row: row[:2])
     passing = [rank for rank, row in enumerate(ranked, start=1) if row[0] <= fdr * rank / len(ranked)]
     named = ranked[: max(passing, default=0)]
     return tuple(_flip(one, p_value) for p_value, _, one in named)

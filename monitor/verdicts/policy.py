@@ -14,9 +14,12 @@ DEFAULT_MARGIN: Mapping[Stratum, float] = {Stratum.TAIL: 0.10, Stratum.TORSO: 0.
 """Samples, and the bank's depth, grow as 1/margin²: halving a margin costs four times as many. These
 take about 300 samples for an unchanged model, and a bank of 32 on 50 tasks per stratum bears them."""
 
-PRUDENCE = 0.90
+ALPHA_PRUDENCE = 0.90
 """Share of alpha that the normal approximation is trusted with. Pass counts are skewed and their
 variance is estimated, which by simulation takes a part of alpha (docs/statistics.md)."""
+
+BETA_PRUDENCE = 0.80
+"""Share of beta, likewise: in the head, where a drop raises the variance, more of it is taken."""
 
 
 class Depth(StrEnum):
@@ -54,7 +57,7 @@ class Policy:
     """Whether REJECT needs a second test on fresh samples and the other half of the bank."""
     confirm_alpha: float = 0.02
     """Chance that the second test repeats a false alarm, at most."""
-    confirm_beta: float = 0.025
+    confirm_beta: float = 0.03
     """Chance that the second test refutes a drop by the margin, at most."""
     coupling: bool = True
     """Whether samples are compared with the bank's sample at the same seed."""
@@ -82,21 +85,23 @@ class Policy:
         0.015
         """
         sharing = len(self.critical.intersection(strata) | {stratum} & self.critical)
-        return PRUDENCE * self.alpha / max(sharing, 1)
+        return ALPHA_PRUDENCE * self.alpha / max(sharing, 1)
 
 
 def screening_lines(policy: Policy, stratum: Stratum, strata: Iterable[Stratum]) -> Lines:
     """The stopping lines of a stratum's first test, the bank holding these strata."""
     return design_lines(
-        alpha=policy.alpha_of(stratum, strata), beta=policy.beta, margin=policy.margin_of(stratum)
+        alpha=policy.alpha_of(stratum, strata),
+        beta=BETA_PRUDENCE * policy.beta,
+        margin=policy.margin_of(stratum),
     )
 
 
 def confirming_lines(policy: Policy, stratum: Stratum) -> Lines:
     """The stopping lines of a stratum's second test."""
     return design_lines(
-        alpha=PRUDENCE * policy.confirm_alpha,
-        beta=policy.confirm_beta,
+        alpha=ALPHA_PRUDENCE * policy.confirm_alpha,
+        beta=BETA_PRUDENCE * policy.confirm_beta,
         margin=policy.margin_of(stratum),
     )
 

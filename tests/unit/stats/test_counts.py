@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from monitor.stats.decline import Decline, follow_decline
-from monitor.stats.flips import TaskCounts, flips, task_p_value
+from monitor.stats.flips import TaskCounts, flips, task_p_values
 from monitor.stats.paired import Discordance, largest_drop, mcnemar, smallest_drop
 from monitor.stats.passk import pass_at_k
 
@@ -83,7 +83,8 @@ def test_unchanged_tasks_are_wrongly_named_no_more_often_than_promised():
 
 
 def test_a_p_value_is_never_above_one():
-    assert task_p_value(TaskCounts(task_id="t", bank_passes=1, bank_samples=2, passes=1, samples=2)) == 1.0
+    even = TaskCounts(task_id="t", bank_passes=1, bank_samples=2, passes=1, samples=2)
+    assert task_p_values([even]).tolist() == [1.0]
 
 
 def test_a_slow_decline_is_called_and_steadiness_is_not():

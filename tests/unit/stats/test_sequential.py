@@ -114,7 +114,7 @@ def test_the_interval_covers_the_truth_at_every_look_of_nearly_every_run():
     truth = rng.beta(0.7, 1.0, 100)
     now = truth * 0.85
     drop = float(np.mean(truth - now))
-    for _ in range(300):
+    for _ in range(200):
         bank = summarise(rng.binomial(32, truth).astype(float), np.full(100, 32.0), margin=0.10)
         task = np.concatenate([rng.permutation(100) for _ in range(4)])
         passed = (rng.random(400) < now[task]).astype(float)
@@ -123,8 +123,8 @@ def test_the_interval_covers_the_truth_at_every_look_of_nearly_every_run():
         for end in range(50, 401, 50):
             trial = look(trial, bank, draws.first(end), coupled=False)
         missed += not trial.interval.low <= drop <= trial.interval.high
-    # At most alpha + beta = .15; 300 runs have a standard error of .021.
-    assert missed / 300 < 0.15 + 3 * 0.021
+    # At most alpha + beta = .15; 200 runs have a standard error of .025.
+    assert missed / 200 < 0.15 + 3 * 0.025
 
 
 def test_planning_agrees_with_itself():
