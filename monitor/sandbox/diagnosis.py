@@ -18,6 +18,9 @@ from monitor.sandbox.docker_sandbox import DEFAULT_IMAGE, DockerSandbox
 from monitor.sandbox.process_sandbox import NamespaceSandbox, can_map_uids
 
 _TROUBLE = "See docs/sandbox.md, `Trouble`."
+_ALLOW_NAMESPACES = (
+    "As root: sysctl user.max_user_namespaces=10000 kernel.apparmor_restrict_unprivileged_userns=0."
+)
 _PROBE = Program(
     language="python",
     source="def probe(values):\n    values.sort()\n    return sum(values)\n",
@@ -136,9 +139,7 @@ def _namespaces() -> list[Check]:
             name="user namespaces",
             ok=ok,
             detail="allowed" if ok else "the system keeps this user from making them",
-            next_step=""
-            if ok
-            else "As root: sysctl user.max_user_namespaces=10000 kernel.apparmor_restrict_unprivileged_userns=0.",
+            next_step="" if ok else _ALLOW_NAMESPACES,
         ),
         Check(
             name="own uids",

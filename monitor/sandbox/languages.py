@@ -69,7 +69,8 @@ LANGUAGES = {
             name="awk",
             file_name="program.awk",
             run=("gawk", "-f", "program.awk"),
-            finish='END { printf "\\nNONCE\\n" }',
+            # Not END: that runs after an early exit, too.
+            finish='BEGIN { printf "\\nNONCE\\n" }',
         ),
         Language(
             name="scheme",

@@ -77,9 +77,9 @@ def _by_limit(report: Mapping[str, Any], program: Program) -> tuple[Outcome, str
 def _by_verdict(report: Mapping[str, Any], program: Program) -> tuple[Outcome, str]:
     verdict, detail, status = report["verdict"], str(report["detail"]), int(report["status"])
     if verdict == "finished":
-        return (Outcome.PASSED, "") if status == 0 else _ended(status, "after its tests")
+        return (Outcome.PASSED, "") if status == 0 else _command_failed(status, detail)
     if verdict == "lost":
-        return _ended(status, "before its tests were over")
+        return _ended(status)
     if verdict == "failed" and program.language != PYTHON and program.kind is TaskKind.PROGRAM:
         return _command_failed(status, detail)
     if verdict == "failed" and detail.startswith("MemoryError"):
@@ -91,7 +91,7 @@ def _command_failed(status: int, detail: str) -> tuple[Outcome, str]:
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _NOT_COMPILED_STATUS:
         return Outcome.REJECTED, detail
     if os.WIFSIGNALED(status):
-        return _ended(status, "before its tests were over")
+        return _ended(status)
     return Outcome.FAILED, detail or f"exited with status {os.waitstatus_to_exitcode(status)}"
 
 
@@ -99,7 +99,8 @@ def _signal(status: int) -> int:
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
-def _ended(status: int, when: str) -> tuple[Outcome, str]:
+def _ended(status: int) -> tuple[Outcome, str]:
+    when = "before its tests were over"
     number = _signal(status)
     if not number:
         return Outcome.CRASHED, f"exited with status {os.waitstatus_to_exitcode(status)} {when}"

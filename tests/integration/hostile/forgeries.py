@@ -387,6 +387,11 @@ FORGERIES = (
             ("ruby", "exit!(0)\n", "raise 'wrong' unless add(2, 3) == 5\n"),
             ("perl", "use POSIX; POSIX::_exit(0);\n", "die unless add(2, 3) == 5;\n"),
             ("lua", "os.exit(0)\n", "assert(add(2, 3) == 5)\n"),
+            (
+                "awk",
+                "BEGIN { exit 0 }\n",
+                "BEGIN { if (add(2, 3) != 5) exit 1 }\nfunction add(a, b) { return 0 }\n",
+            ),
             ("tcl", "exit 0\n", "if {[add 2 3] != 5} {error wrong}\n"),
             ("shell", "exit 0\n", "[ $(add 2 3) = 5 ] || exit 1\n"),
         )

@@ -57,7 +57,7 @@ def test_facts_become_the_outcome_they_mean(changes: dict[str, Any], expected: O
     ("changes", "expected"),
     [
         ({"verdict": "finished"}, Outcome.PASSED),
-        ({"verdict": "finished", "status": 1 << 8}, Outcome.CRASHED),
+        ({"verdict": "finished", "status": 1 << 8}, Outcome.FAILED),
         ({"verdict": "failed", "status": 0}, Outcome.FAILED),
         ({"verdict": "failed", "status": 1 << 8}, Outcome.FAILED),
         ({"verdict": "failed", "status": 97 << 8}, Outcome.REJECTED),

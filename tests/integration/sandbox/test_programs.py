@@ -1,0 +1,360 @@
+"""What honest programs and tests may do, in split mode, beside their tests, and in other languages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+
+from monitor.domain.samples import Limits, Outcome, Program, Trust
+from monitor.domain.tasks import TaskKind
+from monitor.ports import Sandbox
+from monitor.sandbox.languages import LANGUAGES
+from tests.integration.sandbox.backends import BACKENDS, adder, open_backend
+
+LOOP = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=BACKENDS)
+async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
+    async with await open_backend(request.param) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def docker() -> AsyncIterator[Sandbox]:
+    async with await open_backend("docker") as opened:
+        yield opened
+
+
+def task(source: str, test: str) -> Program:
+    body = "".join(f"    {line}\n" for line in test.strip("\n").splitlines())
+    return Program(
+        language="python",
+        source=source,
+        test=f"import collections, datetime, fractions, io, contextlib\ndef check(candidate):\n{body}",
+        entry_point="f",
+        limits=Limits(cpu_s=2.0),
+    )
+
+
+HONEST = {
+    "keyword arguments": (
+        """
+def f(a, *, b=1): return a - b
+""",
+        """
+assert candidate(5, b=3) == 2
+""",
+    ),
+    "containers of containers": (
+        """
+def f(x): return {'a': (x, [x]), 2: {x}, None: frozenset([x])}
+""",
+        """
+assert candidate(1) == {'a': (1, [1]), 2: {1}, None: frozenset([1])}
+""",
+    ),
+    "counters and deques": (
+        """
+import collections
+def f(x): return collections.Counter(x), collections.deque(x, 2)
+""",
+        """
+assert candidate('aab') == (collections.Counter('aab'), collections.deque('aab', 2))
+""",
+    ),
+    "dates and fractions": (
+        """
+import datetime, fractions
+def f(d): return d + datetime.timedelta(days=1), fractions.Fraction(1, d.day)
+""",
+        """
+assert candidate(datetime.date(2024, 2, 28)) == (datetime.date(2024, 2, 29), fractions.Fraction(1, 28))
+""",
+    ),
+    "data classes": (
+        """
+import dataclasses
+@dataclasses.dataclass
+class P:
+    x: int
+    y: int
+def f(x): return P(x, x + 1)
+""",
+        """
+p = candidate(1)
+assert (p.x, p.y) == (1, 2) and p == candidate(1) and p != candidate(2)
+""",
+    ),
+    "named tuples": (
+        """
+from typing import NamedTuple
+class P(NamedTuple):
+    x: int
+def f(x): return P(x)
+""",
+        """
+assert candidate(1) == (1,)
+""",
+    ),
+    "generators": (
+        """
+def f(n):
+    yield from range(n)
+""",
+        """
+assert list(candidate(3)) == [0, 1, 2]
+g = candidate(2)
+assert next(g) == 0 and next(g) == 1
+""",
+    ),
+    "sorting in place": (
+        """
+def f(x): x.sort(); return None
+""",
+        """
+x = [3, 1, 2]
+assert candidate(x) is None
+assert x == [1, 2, 3]
+""",
+    ),
+    "nested mutation": (
+        """
+def f(d): d['a'].append(1); d['b'] = {2}; del d['c']
+""",
+        """
+inner = []
+d = {'a': inner, 'c': 0}
+candidate(d)
+assert d == {'a': [1], 'b': {2}}
+assert inner == [1]
+""",
+    ),
+    "mutation before an exception": (
+        """
+def f(x): x.append(1); raise ValueError('no')
+""",
+        """
+x = []
+try:
+    candidate(x)
+except ValueError as error:
+    assert str(error) == 'no'
+assert x == [1]
+""",
+    ),
+    "exceptions by type": (
+        """
+class Mine(KeyError): pass
+def f(x): raise Mine('k')
+""",
+        """
+try:
+    candidate(1)
+    assert False
+except KeyError:
+    pass
+""",
+    ),
+    "printing": (
+        """
+def f(x): print('got', x)
+""",
+        """
+out = io.StringIO()
+with contextlib.redirect_stdout(out):
+    candidate(1); candidate(2)
+assert out.getvalue() == 'got 1\\ngot 2\\n'
+""",
+    ),
+    "state between calls": (
+        """
+n = 0
+def f():
+    global n
+    n += 1
+    return n
+""",
+        """
+assert [candidate(), candidate()] == [1, 2]
+""",
+    ),
+    "files in its own directory": (
+        """
+def f(x):
+    with open('a.txt', 'w') as file: file.write(x)
+    return open('a.txt').read()
+""",
+        """
+assert candidate('π') == 'π'
+""",
+    ),
+    "temporary files and subprocesses": (
+        """
+import subprocess, sys, tempfile
+def f():
+    with tempfile.NamedTemporaryFile('w') as file:
+        return subprocess.run(['echo', 'hi'], capture_output=True, text=True).stdout
+""",
+        """
+assert candidate() == 'hi\\n'
+""",
+    ),
+    "threads": (
+        """
+from concurrent.futures import ThreadPoolExecutor
+def f(x):
+    with ThreadPoolExecutor(4) as p: return list(p.map(abs, x))
+""",
+        """
+assert candidate([-1, -2]) == [1, 2]
+""",
+    ),
+    "recursion": (
+        """
+def f(n): return 0 if n == 0 else 1 + f(n - 1)
+""",
+        """
+assert candidate(900) == 900
+""",
+    ),
+    "big integers": (
+        """
+def f(n): return 2 ** n
+""",
+        """
+assert candidate(4000) == 2 ** 4000
+""",
+    ),
+    "special floats": (
+        """
+def f(): return float('inf'), -0.0
+""",
+        """
+assert candidate() == (float('inf'), 0.0)
+""",
+    ),
+    "main blocks that are not run": (
+        """
+def f(): return 1
+if __name__ == '__main__':
+    1 / 0
+""",
+        """
+assert candidate() == 1
+""",
+    ),
+    "asyncio": (
+        """
+import asyncio
+async def g(): return 3
+def f(): return asyncio.run(g())
+""",
+        """
+assert candidate() == 3
+""",
+    ),
+}
+
+
+@LOOP
+@pytest.mark.parametrize("name", HONEST)
+async def test_what_honest_programs_do_passes_in_split_mode(sandbox: Sandbox, name: str) -> None:
+    execution = await sandbox.execute(task(*HONEST[name]))
+    assert (execution.outcome, execution.trust) == (Outcome.PASSED, Trust.SPLIT), execution
+
+
+@LOOP
+@pytest.mark.parametrize("name", HONEST)
+async def test_what_honest_programs_do_passes_beside_its_tests(sandbox: Sandbox, name: str) -> None:
+    execution = await sandbox.execute(replace(task(*HONEST[name]), in_process=True))
+    assert (execution.outcome, execution.trust) == (Outcome.PASSED, Trust.IN_PROCESS), execution
+
+
+@LOOP
+async def test_a_failing_assertion_is_named(sandbox: Sandbox) -> None:
+    execution = await sandbox.execute(adder("def add(a, b):\n    return a\n"))
+    assert execution.detail == "AssertionError in: assert candidate(2, 3) == 5"
+
+
+@LOOP
+async def test_an_answer_is_checked_as_text_and_never_run(sandbox: Sandbox) -> None:
+    answer = Program(
+        language="english",
+        source="__import__('os')._exit(0) 42",
+        test="def check(answer):\n    assert answer.endswith('42')\n",
+        entry_point="",
+        kind=TaskKind.ANSWER,
+    )
+    execution = await sandbox.execute(answer)
+    assert (execution.outcome, execution.trust) == (Outcome.PASSED, Trust.SPLIT)
+    wrong = replace(answer, source="41")
+    assert (await sandbox.execute(wrong)).outcome is Outcome.FAILED
+
+
+@LOOP
+@pytest.mark.parametrize("test", ["def check(candidate)\n", "x = 1\n", "1 / 0\n", "import no_such_module\n"])
+async def test_a_test_that_cannot_be_loaded_is_ours_and_not_the_programs(sandbox: Sandbox, test: str) -> None:
+    execution = await sandbox.execute(replace(adder(), test=test))
+    assert execution.outcome is Outcome.UNSCORED
+    assert "test" in execution.detail
+
+
+@LOOP
+async def test_a_careless_test_does_not_disturb_the_next(sandbox: Sandbox) -> None:
+    careless = (
+        "import sys, random\ndef check(candidate):\n    sys.setrecursionlimit(60)\n    sys.stdout = None\n"
+        "    random.seed(5)\n    assert candidate(2, 3) == 5\n"
+    )
+    assert (await sandbox.execute(replace(adder(), test=careless))).outcome is Outcome.PASSED
+    assert (await sandbox.execute(task(*HONEST["recursion"]), fresh=True)).outcome is Outcome.PASSED
+
+
+PROGRAMS = {
+    "ruby": ("def add(a, b)\n  a + b\nend\n", "raise 'wrong' unless add(2, 3) == 5\n"),
+    "lua": ("function add(a, b) return a + b end\n", "assert(add(2, 3) == 5)\n"),
+    "perl": ("sub add { my ($a, $b) = @_; return $a + $b; }\n", "die 'wrong' unless add(2, 3) == 5;\n"),
+    "tcl": ("proc add {a b} { expr {$a + $b} }\n", "if {[add 2 3] != 5} { error wrong }\n"),
+    "awk": (
+        "function add(a, b) { return a + b }\n",
+        'BEGIN { if (add(2, 3) != 5) { print "wrong"; exit 1 } }\n',
+    ),
+    "scheme": ("(define (add a b) (+ a b))\n", '(if (not (= (add 2 3) 5)) (error "wrong"))\n'),
+    "shell": ("add() { echo $(($1 + $2)); }\n", '[ "$(add 2 3)" = 5 ] || { echo wrong; exit 1; }\n'),
+}
+
+
+def in_language(name: str, *, wrong: bool) -> Program:
+    source, test = PROGRAMS[name]
+    source = source.replace("+", "-") if wrong else source
+    return Program(language=name, source=source, test=test, entry_point="add", limits=Limits(cpu_s=4.0))
+
+
+@LOOP
+@pytest.mark.parametrize("name", PROGRAMS)
+async def test_a_program_in_another_language_passes_and_fails_as_it_should(
+    docker: Sandbox, name: str
+) -> None:
+    right = await docker.execute(in_language(name, wrong=False))
+    assert (right.outcome, right.trust) == (Outcome.PASSED, Trust.IN_PROCESS), right
+    wrong = await docker.execute(in_language(name, wrong=True))
+    assert wrong.outcome is Outcome.FAILED, wrong
+
+
+@LOOP
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if LANGUAGES[name].check])
+async def test_a_program_in_another_language_that_does_not_compile_is_rejected(
+    docker: Sandbox, name: str
+) -> None:
+    execution = await docker.execute(replace(in_language(name, wrong=False), source="} ] ) ((("))
+    assert execution.outcome is Outcome.REJECTED, execution
+
+
+@LOOP
+async def test_an_interpreter_that_is_missing_is_ours_and_not_the_programs(docker: Sandbox) -> None:
+    missing = Program(language="racket", source="#lang racket\n1\n", test="", entry_point="")
+    execution = await docker.execute(missing)
+    assert (execution.outcome, execution.detail) == (Outcome.UNSCORED, "this sandbox has no racket")
