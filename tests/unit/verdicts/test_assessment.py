@@ -197,3 +197,19 @@ def test_more_unscored_samples_never_turn_an_answer_into_a_better_one(seed):
     before = assess(BANK, observations, POLICY).findings[0].kind
     after = assess(BANK, observations + lost, POLICY).findings[0].kind
     assert after in {before, FindingKind.UNDECIDED}
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), drop=st.sampled_from([0.0, 0.1, 0.2]))
+def test_what_was_decided_is_found_again_however_much_is_stored_later(seed, drop):
+    waves = [
+        wave_of(BANK, range(wave, wave + 1), {BROKEN: 0.5 - drop}, wave=wave, seed=seed) for wave in range(4)
+    ]
+    decided = None
+    for count in range(1, 5):
+        stored = [one for wave in waves[:count] for one in wave]
+        finding = assess(BANK, stored, POLICY).findings[0]
+        if decided is not None:
+            assert (finding.kind, finding.evidence.decided_at) == decided
+        if finding.evidence.decided_at is not None:
+            decided = (finding.kind, finding.evidence.decided_at)

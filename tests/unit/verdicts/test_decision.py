@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor.domain.checkpoint import Lineage, Review
 from monitor.domain.errors import InvalidConfig
@@ -16,7 +18,7 @@ from monitor.verdicts.average import average_only_decision
 from monitor.verdicts.decision import Circumstances, decide
 from monitor.verdicts.policy import Policy
 
-from .outcomes import BROKEN, RATIOS, bank, run
+from .outcomes import BROKEN, RATIOS, bank, run, wave_of
 
 BANK = bank()
 POLICY = Policy()
@@ -116,6 +118,17 @@ def test_a_slow_decline_holds_and_gives_its_evidence():
     assert decision.kind is DecisionKind.HOLD
     assert decision.reasons[0].figures["log10_evidence"] == pytest.approx(4.0)
     assert decide(STEADY, Policy(slow_decline_holds=False), alarmed).kind is DecisionKind.PROMOTE
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), drop=st.sampled_from([0.0, 0.1, 0.3]), lost=st.integers(1, 6))
+def test_unscored_samples_never_earn_a_promotion(seed, drop, lost):
+    tail = bank({BROKEN: 0.5}, depth=16)
+    scored = wave_of(tail, range(2), {BROKEN: 0.5 - drop}, seed=seed)
+    unscored = wave_of(tail, range(2, 2 + lost), {BROKEN: 0.5}, seed=seed, unscored=1.0)[: 20 * lost]
+    before = decide(assess(tail, scored, POLICY), POLICY, CALM).kind
+    after = decide(assess(tail, scored + unscored, POLICY), POLICY, CALM).kind
+    assert after is not DecisionKind.PROMOTE or before is DecisionKind.PROMOTE
 
 
 def test_an_average_hides_a_broken_tail():
