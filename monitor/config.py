@@ -62,7 +62,7 @@ class EngineOptions(Section):
     args: tuple[str, ...] = ()
     url: str | None = None
     api_key_env: str | None = None
-    concurrency: Annotated[int, Field(ge=1, le=4096)] = 64
+    concurrency: Annotated[int, Field(ge=1, le=4096)] = 128
     ready_s: Duration = 600.0
 
 
@@ -76,8 +76,9 @@ class SamplingOptions(Section):
     style: Style = Style.COMPLETION
 
     def plan(self) -> SamplingPlan:
-        """The domain's noun for this section."""
-        return SamplingPlan(**self.model_dump())
+        """The domain's noun for this section; at temperature 0 a task has but one answer."""
+        depth = 1 if self.temperature == 0 else self.samples_per_task
+        return SamplingPlan(**{**self.model_dump(), "samples_per_task": depth})
 
 
 class PolicyOptions(Section):

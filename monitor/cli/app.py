@@ -48,7 +48,41 @@ def terminal(*, as_json: bool) -> Terminal:
     return Terminal(as_json=as_json, out=Console(), progress=Console(stderr=True))
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+MODULES = {
+    "baseline": "evaluate",
+    "compare": "evaluate",
+    "demo": "demo.command",
+    "doctor": "doctor",
+    "evaluate": "evaluate",
+    "gate": "gate",
+    "init": "init",
+    "outcomes": "outcomes",
+    "plan": "plan",
+    "promote": "gate",
+    "sandbox": "sandbox",
+    "serve": "serve",
+    "status": "gate",
+    "store": "store",
+    "suite": "suite",
+}
+"""The module of each command. Only the one that is asked for is imported: most of a command's start."""
+
+
+class Commands(click.Group):
+    """A group whose commands register on it when their module is imported."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the library's signature
+        """All names."""
+        return sorted(MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        if cmd_name in MODULES:
+            import_module(f"monitor.cli.{MODULES[cmd_name]}")
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tailwatch")
 @click.option("--debug", is_flag=True, help="Show a traceback with errors.")
 def cli(debug: bool) -> None:
@@ -78,7 +112,6 @@ def asynchronous(command: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P,
 
 def main() -> NoReturn:
     """Entry point: run the command and turn errors into one paragraph and an exit code."""
-    import_module("monitor.cli.commands")  # each command registers on `cli` when it is imported
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:

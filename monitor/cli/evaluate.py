@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -23,7 +23,9 @@ from monitor.export.documents import checkpoint_document, decision_document, eva
 from monitor.processes import identify
 from monitor.rounds.bench import Bench, Progress, Watcher
 from monitor.rounds.watching import adopt, bank, baseline_of, candidate, find
+from monitor.rounds.weighing import flips_of
 from monitor.rounds.worker import recover, work_once
+from monitor.stats.flips import Flip
 from monitor.wiring import Deployment, now, open_bench, open_deployment
 
 
@@ -115,17 +117,21 @@ async def compare(a: str, b: str, config: Path | None, as_json: bool) -> None:
             )
         wanted = candidate(deployment.watch, second, first, now=now())
         record = await _decided(deployment, wanted, first, speak)
+        changed = flips_of(deployment.store, record)
     decision = record.decision
     assert decision is not None
 
     def render(out: Console) -> None:
         out.print(f"{second.name} against {first.name}", highlight=False)
         out.print(findings_table(decision.findings))
+        for flip in changed:
+            out.print(_flip_line(flip), highlight=False)
 
     document = {
         "a": checkpoint_document(first),
         "b": checkpoint_document(second),
         **decision_document(decision),
+        "flips": [asdict(flip) for flip in changed],
     }
     speak.answer(document, render)
 
@@ -204,6 +210,12 @@ async def _work(bench: Bench, wanted: Evaluation) -> Evaluation:
             next_step="What was drawn is stored; the same command goes on from there.",
         )
     return record
+
+
+def _flip_line(flip: Flip) -> str:
+    verb = "lost" if flip.lost else "gained"
+    before, after = f"{flip.bank_ratio:.0%}", f"{flip.ratio:.0%}"
+    return f"{verb} {flip.task_id}: {before} to {after} (p = {flip.p_value:.2g})"
 
 
 @contextmanager

@@ -24,7 +24,7 @@ checkpoints:
 engine:
   kind: managed                   # or remote, with `url: http://host:8000`
   args: []                        # passed to vLLM, for example ["--max-model-len", "4096"]
-  concurrency: 64                 # samples in flight; one wave between two looks at the evidence
+  concurrency: 128                # requests in flight; samples between two looks at the evidence
 
 suite: {suite}                    # a name, or a folder with suite.yaml
 

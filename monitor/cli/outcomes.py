@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
@@ -27,6 +28,7 @@ from monitor.suites.outcomes import ensure_comparable, outcome_line, read_outcom
 from monitor.verdicts.assessment import assess
 from monitor.verdicts.decision import Circumstances, decide
 from monitor.verdicts.policy import Policy
+from monitor.verdicts.recorded import as_stream
 
 
 def decide_on_files(baseline: Path, candidate: Path, policy: Policy) -> Decision:
@@ -37,10 +39,19 @@ def decide_on_files(baseline: Path, candidate: Path, policy: Policy) -> Decision
     """
     bank = tuple(read_outcomes(baseline))
     stream = tuple(read_outcomes(candidate))
+    if _grouped(stream):
+        stream = as_stream(stream, batch=1)
     ensure_comparable(bank, stream)
     seeded = all(observation.seed is not None for observation in bank)
     found = assess(Bank(checkpoint="", observations=bank, seed_stable=seeded), stream, policy)
     return decide(found, policy, Circumstances())
+
+
+def _grouped(stream: Sequence[Observation]) -> bool:
+    """Whether a file holds each task's samples one after the other, so that it is no random stream."""
+    changes = sum(one.task_id != other.task_id for one, other in pairwise(stream))
+    tasks = len({observation.task_id for observation in stream})
+    return tasks < len(stream) and changes == tasks - 1
 
 
 @cli.group()

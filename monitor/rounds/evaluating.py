@@ -19,7 +19,7 @@ from monitor.rounds.bench import Bench, Progress
 from monitor.rounds.drawing import calibrate_tasks, draw, failing_references
 from monitor.rounds.stopwatch import Stopwatch
 from monitor.rounds.waves import Pick, bank_waves, next_wave
-from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, weigh
+from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, rules_for, weigh
 
 BANK_WAVE = 1024
 """Samples of a bank between two reports of progress."""
@@ -51,6 +51,7 @@ class _Work:
         self._bench = bench
         self._record = leased
         self._id = leased.key.evaluation_id
+        self._rules = rules_for(bench.policy, bench.plan)
         self._stopwatch = Stopwatch(leased.stage_s)
 
     async def bank(self) -> Evaluation:
@@ -100,7 +101,7 @@ class _Work:
         model = await self._serve()
         against = await asyncio.to_thread(counterpart, bench.store, self._record)
         await self._waves(model, against)
-        decision = await asyncio.to_thread(conclude, bench.store, self._record, bench.policy)
+        decision = await asyncio.to_thread(conclude, bench.store, self._record, self._rules)
         return await self.save(state=State.DECIDED, finished=True, decision=decision)
 
     async def _waves(self, model: CompletionModel, against: Counterpart) -> None:
@@ -109,7 +110,7 @@ class _Work:
         while True:
             observations = await self._observations()
             before = [o for o in observations if o.wave < wave]
-            assessment = weigh(against, before, bench.policy)
+            assessment = weigh(against, before, self._rules)
             bench.watcher(
                 Progress(evaluation=self._record, samples=len(before), expected=None, assessment=assessment)
             )

@@ -7,12 +7,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from monitor.domain.checkpoint import Role
 from monitor.domain.errors import Trouble
-from monitor.domain.evaluation import Evaluation, Purpose, State
-from monitor.domain.evidence import Bank, Decision, Observation
+from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, State
+from monitor.domain.evidence import Bank, Decision, DecisionKind, Observation
+from monitor.domain.samples import SamplingPlan
+from monitor.domain.tasks import Stratum
 from monitor.ports import Store
+from monitor.stats.decline import Decline
+from monitor.stats.flips import Flip
 from monitor.verdicts.assessment import Assessment, assess
+from monitor.verdicts.changes import decline_over, flipped_tasks
 from monitor.verdicts.decision import Circumstances, decide
+from monitor.verdicts.greedy import assess_greedy
 from monitor.verdicts.pairing import leave_out
 from monitor.verdicts.policy import Policy
 
@@ -43,6 +50,17 @@ def counterpart(store: Store, evaluation: Evaluation) -> Counterpart:
     key = replace(
         evaluation.key, checkpoint=evaluation.key.baseline, purpose=Purpose.BANK, baseline="", occasion=""
     )
+    found = stored_bank(store, key)
+    bank = replace(found.bank, seed_stable=found.bank.seed_stable and evaluation.seed_stable)
+    return replace(found, bank=leave_out(bank, evaluation.excluded_tasks))
+
+
+def stored_bank(store: Store, key: EvaluationKey) -> Counterpart:
+    """The bank that an evaluation drew, without the tasks whose reference failed then.
+
+    Raises:
+        BankMissing: it does not exist or is not complete.
+    """
     record = store.evaluation(key.evaluation_id)
     if record is None or record.state is not State.DECIDED:
         raise BankMissing(
@@ -52,10 +70,24 @@ def counterpart(store: Store, evaluation: Evaluation) -> Counterpart:
     bank = Bank(
         checkpoint=key.checkpoint,
         observations=store.observations(key.evaluation_id),
-        seed_stable=record.seed_stable and evaluation.seed_stable,
+        seed_stable=record.seed_stable,
     )
-    left_out = {*record.excluded_tasks, *evaluation.excluded_tasks}
-    return Counterpart(record=record, bank=leave_out(bank, left_out))
+    return Counterpart(record=record, bank=leave_out(bank, record.excluded_tasks))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How evidence is weighed: the policy, as far as the sampling plan leaves it room."""
+
+    policy: Policy
+    greedy: bool
+    """Whether every sample of a task is the same: one answer per task, nothing to draw again."""
+
+
+def rules_for(policy: Policy, plan: SamplingPlan) -> Rules:
+    """The rules under a policy for samples drawn by a plan."""
+    greedy = plan.temperature == 0
+    return Rules(policy=replace(policy, confirm=False) if greedy else policy, greedy=greedy)
 
 
 def canaries(evaluation: Evaluation, tasks: Sequence[str]) -> list[str]:
@@ -65,29 +97,41 @@ def canaries(evaluation: Evaluation, tasks: Sequence[str]) -> list[str]:
     return sorted(np.random.default_rng(seed).choice(tasks, size=count, replace=False).tolist())
 
 
-def weigh(against: Counterpart, observations: Sequence[Observation], policy: Policy) -> Assessment:
+def weigh(against: Counterpart, observations: Sequence[Observation], rules: Rules) -> Assessment:
     """What an evaluation's samples say, those of tasks that are left out not counted."""
     known = {observation.task_id for observation in against.bank.observations}
-    return assess(against.bank, [o for o in observations if o.task_id in known], policy)
+    judge = assess_greedy if rules.greedy else assess
+    return judge(against.bank, [o for o in observations if o.task_id in known], rules.policy)
 
 
-def conclude(store: Store, evaluation: Evaluation, policy: Policy) -> Decision:
-    """The decision that the stored samples of an evaluation support under a policy.
+def conclude(store: Store, evaluation: Evaluation, rules: Rules) -> Decision:
+    """The decision that the stored samples of an evaluation support.
 
     Raises:
         BankMissing: there is nothing to weigh them against.
     """
     against = counterpart(store, evaluation)
     return decide(
-        weigh(against, store.observations(evaluation.key.evaluation_id), policy),
-        policy,
+        weigh(against, store.observations(evaluation.key.evaluation_id), rules),
+        rules.policy,
         Circumstances(
             lineage=evaluation.checkpoint.lineage,
             excluded_tasks=len(evaluation.excluded_tasks),
             canaries=CANARY_TASKS,
             environment_changed=_changed(against.record, evaluation),
+            decline=_decline(store, evaluation, rules),
         ),
     )
+
+
+def flips_of(store: Store, evaluation: Evaluation) -> tuple[Flip, ...]:
+    """Tasks that an evaluated checkpoint lost or gained, strongest evidence first.
+
+    Raises:
+        BankMissing: there is nothing to compare with.
+    """
+    bank = counterpart(store, evaluation).bank
+    return flipped_tasks(bank, store.observations(evaluation.key.evaluation_id))
 
 
 def _changed(bank: Evaluation, candidate: Evaluation) -> tuple[str, ...]:
@@ -96,3 +140,29 @@ def _changed(bank: Evaluation, candidate: Evaluation) -> tuple[str, ...]:
     return tuple(
         sorted(name for name in names if bank.environment.get(name) != candidate.environment.get(name))
     )
+
+
+def _decline(store: Store, evaluation: Evaluation, rules: Rules) -> Decline | None:
+    """The slow-decline process over what passed the gate since the anchor, and this evaluation.
+
+    Each step may be too small for the gate; only together do they show. What was rejected never was
+    deployed and does not count. None where the anchor has no bank of the present suite and plan.
+    """
+    anchor = store.roles(evaluation.key.model).get(Role.ANCHOR)
+    if anchor is None or rules.greedy:
+        return None
+    try:
+        bank = counterpart(store, replace(evaluation, key=replace(evaluation.key, baseline=anchor))).bank
+    except BankMissing:
+        return None
+    passed = [
+        each.key.evaluation_id
+        for each in store.evaluations(evaluation.key.model)
+        if each.key.purpose is Purpose.CANDIDATE
+        and (each.key.suite, each.key.plan) == (evaluation.key.suite, evaluation.key.plan)
+        and each.decision is not None
+        and each.decision.kind is DecisionKind.PROMOTE
+        and each.created_at < evaluation.created_at
+    ]
+    steps = [store.observations(each) for each in [*passed, evaluation.key.evaluation_id]]
+    return decline_over(bank, steps, margin=rules.policy.margin_of(Stratum.TAIL))

@@ -82,7 +82,7 @@ def _configuration(backend: str, port: int) -> dict[str, object]:
         "engine": {
             "kind": "managed",
             "args": ["--max-model-len", "256", "--dtype", "float32", "--enforce-eager"],
-            "concurrency": 96,
+            "concurrency": 128,
         },
         "suite": "lab",
         "sampling": {"samples_per_task": 32, "temperature": 1.0, "max_tokens": 128},
