@@ -7,6 +7,7 @@ import io
 import multiprocessing
 import resource
 import signal
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (mapped + MEMORY_BYTES, mapped + MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     signal.signal(signal.SIGALRM, _too_slow)
+    # Generated code warns when it is compiled; what counts is whether it runs.
+    warnings.simplefilter("ignore")
 
 
 class _TooSlow(BaseException):
