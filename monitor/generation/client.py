@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import httpx
@@ -60,7 +60,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long to try again."""
+    """How often, how long and in which rhythm to try again."""
 
     attempts: int = 5
     first_pause_s: float = 0.25
@@ -68,6 +68,10 @@ class Patience:
     timeout_s: float = 600.0
     """Longest silence while an answer is awaited."""
     connect_s: float = 10.0
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Sleeps for some seconds."""
+    rng: random.Random = field(default_factory=lambda: random.Random(0))
+    """Spreads retries; changes no sample."""
 
 
 class VllmClient:
@@ -79,8 +83,6 @@ class VllmClient:
         api_key: sent as bearer token; None for none.
         lifeline: ends all waiting when the server has ended.
         patience: how long to try again.
-        pause: sleeps for some seconds.
-        rng: spreads retries; they change no sample.
         transport: carries the requests; None for the network.
     """
 
@@ -92,15 +94,11 @@ class VllmClient:
         api_key: str | None = None,
         lifeline: Lifeline | None = None,
         patience: Patience | None = None,
-        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        rng: random.Random | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.url = url.rstrip("/").removesuffix("/v1")
         self.lifeline: Lifeline = lifeline or NoLifeline()
         self._patience = patience or Patience()
-        self._pause = pause
-        self._rng = rng or random.Random(0)
         self._http = httpx.AsyncClient(
             base_url=self.url,
             # Reading the certificates of the world takes 0.1 s; plain HTTP has no use for them.
@@ -158,8 +156,8 @@ class VllmClient:
         """Pause before another attempt; do not make any when the server has ended."""
         if attempt:
             # Spread, or all requests of a wave would come back in the same instant.
-            spread = 0.5 + self._rng.random()
-            await self._pause(self._patience.first_pause_s * 2 ** (attempt - 1) * spread)
+            spread = 0.5 + self._patience.rng.random()
+            await self._patience.pause(self._patience.first_pause_s * 2 ** (attempt - 1) * spread)
         if not self.lifeline.alive:
             raise await self.lifeline.trouble()
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -50,7 +51,7 @@ def client_for(handler: Handler, **others: Any) -> VllmClient:
         "http://engine:8000/v1",
         concurrency=others.pop("concurrency", 4),
         transport=httpx.MockTransport(handler),
-        pause=others.pop("pause", Pauses()),
+        patience=replace(others.pop("patience", Patience()), pause=others.pop("pause", Pauses())),
         **others,
     )
 
