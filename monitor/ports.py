@@ -177,6 +177,10 @@ class CheckpointRegistry(Protocol):
         """Add it, or refresh name and location of a known digest. Raises StoreTrouble."""
         ...
 
+    def checkpoint(self, model: str, digest: str) -> Checkpoint | None:
+        """The checkpoint with exactly this digest, or None. Raises StoreTrouble."""
+        ...
+
     def checkpoints(self, model: str) -> tuple[Checkpoint, ...]:
         """All of a model's checkpoints, oldest first. Raises StoreTrouble."""
         ...

@@ -53,6 +53,8 @@ def poll(watch: Watch, source: CheckpointSource, now: datetime) -> Poll:
     if watch.baseline == "first" and arrivals.settled and Role.BASELINE not in watch.store.roles(watch.model):
         adopt(watch, arrivals.settled[0], now=now)
     baseline = baseline_of(watch)
+    if baseline is not None and watch.store.roles(watch.model).get(Role.BASELINE) != baseline.digest:
+        adopt(watch, baseline, now=now)
     wanted: list[Evaluation] = []
     if baseline is not None:
         wanted.append(_queued(watch, baseline, Purpose.BANK, now=now))
@@ -96,6 +98,9 @@ def baseline_of(watch: Watch) -> Checkpoint | None:
         digest = watch.baseline
     if digest is None:
         return None
+    exact = watch.store.checkpoint(watch.model, digest)
+    if exact is not None:
+        return exact
     return next((c for c in watch.store.checkpoints(watch.model) if c.digest.startswith(digest)), None)
 
 
@@ -139,7 +144,7 @@ def recheck(watch: Watch, *, every_s: float, now: datetime) -> Evaluation | None
         What was queued; None when nothing is due, promoted, or to be weighed against.
     """
     digest, baseline = watch.store.roles(watch.model).get(Role.PROMOTED), baseline_of(watch)
-    promoted = next((c for c in watch.store.checkpoints(watch.model) if c.digest == digest), None)
+    promoted = None if digest is None else watch.store.checkpoint(watch.model, digest)
     if promoted is None or baseline is None:
         return None
     latest = watch.store.evaluations(watch.model, checkpoint=promoted.digest, limit=1)
@@ -180,11 +185,13 @@ def find(watch: Watch, reference: str) -> Checkpoint | None:
     Raises:
         InvalidInput: it fits several.
     """
+    exact = watch.store.checkpoint(watch.model, reference)
+    if exact is not None:
+        return exact
     known = watch.store.checkpoints(watch.model)
-    exact = [c for c in known if c.digest == reference]
     named = [c for c in known if c.name == reference]
     begun = [c for c in known if len(reference) >= 6 and c.digest.startswith(reference)]
-    for fits in (exact, named, begun):
+    for fits in (named, begun):
         if len(fits) > 1:
             shown = ", ".join(c.short_digest for c in fits)
             raise InvalidInput(

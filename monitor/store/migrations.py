@@ -59,6 +59,7 @@ MIGRATIONS = (
                 lease_expires_us BIGINT, not_before_us BIGINT, attempts INTEGER NOT NULL,
                 record TEXT NOT NULL)""",
             "CREATE INDEX evaluations_by_model ON evaluations (model, created_us)",
+            "CREATE INDEX evaluations_by_checkpoint ON evaluations (model, checkpoint, created_us)",
             "CREATE INDEX evaluations_by_state ON evaluations (state)",
             "CREATE TABLE tasks (ref {ref}, task_id TEXT NOT NULL UNIQUE)",
             """CREATE TABLE text_blocks (

@@ -38,6 +38,15 @@ class SqlRegistry:
                 statement.on_conflict_do_update(index_elements=["model", "digest"], set_=refreshed)
             )
 
+    def checkpoint(self, model: str, digest: str) -> Checkpoint | None:
+        """The checkpoint with exactly this digest, or None."""
+        query = select(checkpoints.c.record).where(
+            checkpoints.c.model == model, checkpoints.c.digest == digest
+        )
+        with self._database.reading() as connection:
+            record = connection.scalar(query)
+        return None if record is None else codec.load(Checkpoint, record)
+
     def checkpoints(self, model: str) -> tuple[Checkpoint, ...]:
         """All of a model's checkpoints, in the order in which they were first remembered."""
         query = select(checkpoints.c.record).where(checkpoints.c.model == model).order_by(checkpoints.c.ref)

@@ -74,6 +74,7 @@ evaluations = Table(
     Column("attempts", Integer, nullable=False),
     Column("record", Text, nullable=False),
     Index("evaluations_by_model", "model", "created_us"),
+    Index("evaluations_by_checkpoint", "model", "checkpoint", "created_us"),
     Index("evaluations_by_state", "state"),
 )
 

@@ -52,6 +52,11 @@ class MemoryStore:
         with self._lock:
             self._checkpoints.setdefault(model, {})[checkpoint.digest] = checkpoint
 
+    def checkpoint(self, model: str, digest: str) -> Checkpoint | None:
+        """By its whole digest."""
+        with self._lock:
+            return self._checkpoints.get(model, {}).get(digest)
+
     def checkpoints(self, model: str) -> tuple[Checkpoint, ...]:
         """In order of arrival."""
         with self._lock:

@@ -85,7 +85,7 @@ def _configuration(backend: str, port: int) -> dict[str, object]:
             "concurrency": 128,
         },
         "suite": "lab",
-        "sampling": {"samples_per_task": 32, "temperature": 1.0, "max_tokens": 128},
+        "sampling": {"samples_per_task": 16, "temperature": 1.0, "max_tokens": 128},
         "policy": {"margin": {"tail": 0.10, "torso": 0.10, "head": 0.05}},
         "sandbox": {"backend": "docker" if backend == "docker" else "namespace"},
         "store": "sqlite:///tailwatch.db",

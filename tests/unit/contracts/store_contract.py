@@ -118,6 +118,13 @@ class EvaluationContract:
         of_one = store.evaluations("acme", checkpoint=a_checkpoint("mid").digest)
         assert of_one == (an_evaluation("mid", age_s=5),)
 
+    def test_a_checkpoint_is_found_by_its_whole_digest(self, store: Store):
+        store.remember("acme", a_checkpoint("gen0"), now=later(0))
+        digest = a_checkpoint("gen0").digest
+        assert store.checkpoint("acme", digest) == a_checkpoint("gen0")
+        assert store.checkpoint("acme", digest[:12]) is None
+        assert store.checkpoint("other", digest) is None
+
 
 class SampleContract:
     def test_samples_are_ordered_by_wave_task_and_index(self, store: Store):
