@@ -153,8 +153,8 @@ class Options(BaseSettings):
 
     model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")]
     checkpoints: CheckpointOptions
+    suite: str
     engine: EngineOptions = EngineOptions()
-    suite: str = "core"
     sampling: SamplingOptions = SamplingOptions()
     baseline: str = "promoted"
     policy: PolicyOptions = PolicyOptions()
