@@ -1,0 +1,80 @@
+"""Decisions on recorded outcomes, through the command as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+from click.testing import CliRunner
+
+from monitor.cli.app import cli
+
+
+def outcomes(path, *, samples: int, drop: float = 0.0, by_task: bool = False, seed: int = 1):
+    """200 tasks per stratum that pass with probability .7, the tail's with ``drop`` less."""
+    rng = random.Random(seed)
+    rows = [
+        {
+            "task_id": f"{stratum}/{task}",
+            "stratum": stratum,
+            "sample": sample,
+            "passed": rng.random() < 0.7 - (drop if stratum == "tail" else 0.0),
+        }
+        for sample in range(samples)
+        for stratum in ("head", "torso", "tail")
+        for task in range(200)
+    ]
+    rng.shuffle(rows)
+    rows.sort(key=lambda row: row["task_id"] if by_task else row["sample"])
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory):
+    return outcomes(tmp_path_factory.mktemp("bank") / "bank.jsonl", samples=32)
+
+
+def gate(bank, candidate, *options):
+    arguments = ["gate", "--baseline-outcomes", str(bank), "--candidate-outcomes", str(candidate), "--json"]
+    result = CliRunner().invoke(cli, [*arguments, *options])
+    return result.exit_code, json.loads(result.stdout) if result.stdout else result.exception
+
+
+@pytest.mark.parametrize("by_task", [False, True], ids=["drawn in passes", "sorted by task"])
+def test_equal_outcomes_are_promoted_and_a_lost_tail_is_rejected(bank, tmp_path, by_task):
+    equal = outcomes(tmp_path / "equal.jsonl", samples=20, by_task=by_task, seed=2)
+    worse = outcomes(tmp_path / "worse.jsonl", samples=32, drop=0.25, by_task=by_task, seed=3)
+    assert gate(bank, equal)[0] == 0
+    code, answer = gate(bank, worse)
+    assert code == 1
+    assert answer["strata"]["tail"]["finding"] == "regressed"
+    assert 0 < answer["strata"]["tail"]["decided_at"] < 300
+
+
+def test_a_candidate_without_fresh_samples_to_confirm_with_is_held(bank, tmp_path):
+    worse = outcomes(tmp_path / "worse.jsonl", samples=4, drop=0.25, seed=3)
+    assert gate(bank, worse)[0] == 2
+
+
+def test_a_policy_file_can_do_without_confirmation(bank, tmp_path):
+    worse = outcomes(tmp_path / "worse.jsonl", samples=4, drop=0.25, seed=3)
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("confirm: false\n", encoding="utf-8")
+    assert gate(bank, worse, "--policy", str(policy))[0] == 1
+
+
+def test_a_malformed_line_is_named_with_its_file(bank, tmp_path):
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text('{"task_id": "head/1", "stratum": "head", "sample": 0}\n', encoding="utf-8")
+    code, error = gate(bank, broken)
+    assert code == 1  # the runner's; the command line turns the error into exit code 3
+    assert "broken.jsonl" in str(error)
+    assert "passed" in str(error)
+
+
+def test_a_name_and_files_at_once_are_refused(bank):
+    result = CliRunner().invoke(cli, ["gate", "gen1", "--baseline-outcomes", str(bank)])
+    assert result.exit_code == 2
+    assert "CANDIDATE" in result.output

@@ -1,0 +1,115 @@
+"""The configuration file: what it takes, and what it says when it does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.config import Options, load_options, load_policy
+from monitor.domain.errors import InvalidConfig
+from monitor.domain.tasks import Stratum
+from monitor.verdicts.policy import Depth
+
+MINIMAL = "model: acme\ncheckpoints: {path: models}\nsuite: lab\n"
+
+
+def written(folder, text):
+    path = folder / "tailwatch.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refused(folder, text) -> str:
+    with pytest.raises(InvalidConfig) as caught:
+        load_options(written(folder, text))
+    return str(caught.value)
+
+
+def test_a_minimal_file_takes_the_defaults(tmp_path):
+    options = load_options(written(tmp_path, MINIMAL))
+    assert (options.sampling.samples_per_task, options.schedule.poll, options.serve.port) == (32, 60.0, 9817)
+
+
+def test_paths_are_relative_to_the_file(tmp_path):
+    options = load_options(written(tmp_path, MINIMAL))
+    assert options.checkpoints.path == tmp_path / "models"
+    assert options.store == f"sqlite:///{tmp_path / 'tailwatch.db'}"
+    assert options.state == tmp_path / ".tailwatch"
+
+
+def test_an_absolute_store_stays_where_it_is(tmp_path):
+    options = load_options(written(tmp_path, MINIMAL + "store: sqlite:////var/lib/tailwatch.db\n"))
+    assert options.store == "sqlite:////var/lib/tailwatch.db"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("90", 90.0), ("90s", 90.0), ("15m", 900.0), ("2d", 172800.0)]
+)
+def test_durations_have_units(tmp_path, text, expected):
+    options = load_options(written(tmp_path, MINIMAL + f"schedule: {{poll: {text}}}\n"))
+    assert options.schedule.poll == expected
+
+
+def test_an_unknown_key_is_refused_with_its_line_and_a_guess(tmp_path):
+    message = refused(tmp_path, MINIMAL + "sandbox:\n  slot: 3\n")
+    assert "tailwatch.yaml:5: sandbox.slot: unknown key." in message
+    assert "Did you mean slots?" in message
+
+
+def test_a_wrong_value_is_refused_with_its_line(tmp_path):
+    assert "tailwatch.yaml:4: policy.alpha" in refused(tmp_path, MINIMAL + "policy: {alpha: 2}\n")
+
+
+def test_a_missing_key_is_named(tmp_path):
+    assert "suite" in refused(tmp_path, "model: acme\ncheckpoints: {path: models}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("model: [", "not valid YAML"), ("- a\n", "keys and values"), ("", "keys and values")],
+    ids=["broken", "a list", "empty"],
+)
+def test_what_is_no_configuration_at_all_is_refused(tmp_path, text, said):
+    assert said in refused(tmp_path, text)
+
+
+def test_a_missing_file_says_how_to_write_one(tmp_path):
+    with pytest.raises(InvalidConfig, match="tailwatch init"):
+        load_options(tmp_path / "nowhere.yaml")
+
+
+def test_the_environment_wins_over_the_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("TAILWATCH_SERVE__PORT", "9900")
+    assert load_options(written(tmp_path, MINIMAL + "serve: {port: 1}\n")).serve.port == 9900
+
+
+@pytest.mark.parametrize("baseline", ["promoted", "first", "0123abcdef"])
+def test_a_baseline_is_a_role_or_a_digest(tmp_path, baseline):
+    assert load_options(written(tmp_path, MINIMAL + f"baseline: '{baseline}'\n")).baseline == baseline
+    assert "digest" in refused(tmp_path, MINIMAL + "baseline: latest\n")
+
+
+def test_the_policy_section_becomes_the_policy(tmp_path):
+    section = "policy: {margin: {tail: 0.2}, advisory: [head], depth: full, max_age: 7d}\n"
+    policy = load_options(written(tmp_path, MINIMAL + section)).policy.policy()
+    assert policy.margin_of(Stratum.TAIL) == 0.2
+    assert policy.critical == {Stratum.TAIL, Stratum.TORSO}
+    assert (policy.depth, policy.max_age_s) == (Depth.FULL, 7 * 86_400)
+
+
+def test_a_policy_file_holds_the_keys_of_the_section(tmp_path):
+    assert load_policy(written(tmp_path, "alpha: 0.01\n")).alpha == 0.01
+    with pytest.raises(InvalidConfig, match="Did you mean alpha"):
+        load_policy(written(tmp_path, "alpah: 0.01\n"))
+
+
+def test_at_temperature_zero_a_task_has_one_sample(tmp_path):
+    options = load_options(written(tmp_path, MINIMAL + "sampling: {temperature: 0}\n"))
+    assert options.sampling.plan().samples_per_task == 1
+
+
+def test_every_key_is_documented():
+    from pathlib import Path
+
+    text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
+    for name in Options.model_fields:
+        assert f"`{name}" in text, name
