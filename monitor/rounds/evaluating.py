@@ -74,7 +74,7 @@ class _Work:
             drawn += len(missing)
             bench.watcher(Progress(evaluation=self._record, samples=drawn, expected=len(tasks) * depth))
         self._check_scored()
-        return await self.save(state=State.DECIDED, finished=True)
+        return await self.save(state=State.DECIDED, finished=True, trouble="")
 
     def _check_scored(self) -> None:
         """A bank with holes would bias every decision after it."""
@@ -102,7 +102,7 @@ class _Work:
         against = await asyncio.to_thread(counterpart, bench.store, self._record)
         await self._waves(model, against)
         decision = await asyncio.to_thread(conclude, bench.store, self._record, self._rules)
-        return await self.save(state=State.DECIDED, finished=True, decision=decision)
+        return await self.save(state=State.DECIDED, finished=True, decision=decision, trouble="")
 
     async def _waves(self, model: CompletionModel, against: Counterpart) -> None:
         bench, wave = self._bench, 0
