@@ -16,6 +16,10 @@ SAMPLES_PER_REQUEST = 16
 """Most adjacent samples of one task in one request to the engine."""
 
 
+FEWEST = 16
+"""Samples that a stratum gets at least while a wave has room."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Pick:
     """One sample to draw."""
@@ -43,10 +47,9 @@ def next_wave(
     drawn: Collection[Pick],
     size: int,
 ) -> list[Pick]:
-    """The next samples, at most ``size``, shared between the strata that want more.
+    """The next samples, at most ``size``, for the strata that want more, the most urgent first.
 
-    Each stratum is passed through once per sample index, one sample per task and pass. No want gets
-    more than it is expected to need while another could use the room.
+    Each stratum is passed through once per sample index, one sample per task and pass.
 
     Args:
         suite: gives the tasks and the seed of their order.
@@ -72,17 +75,18 @@ def _remaining(suite: Suite, want: Want, tasks: Collection[str], drawn: Collecti
 
 
 def _shares(needs: Sequence[int], size: int) -> list[int]:
-    """Divide ``size`` evenly, handing on what a need leaves over; at least 1 each while it lasts.
+    """Give each need in its turn what it is expected to take, as long as there is room.
 
-    >>> _shares([10, 100, 100], 90)
-    [10, 40, 40]
+    Serving the most urgent stratum first spends least on the others when it turns out to be worse.
+    Every need counts as at least :data:`FEWEST`, since small waves leave the engine idle.
+
+    >>> _shares([75, 60, 100], 128), _shares([2, 3], 128)
+    ([75, 53, 0], [16, 16])
     """
-    shares = [0] * len(needs)
-    left = size
-    for done, place in enumerate(sorted(range(len(needs)), key=lambda place: needs[place])):
-        even = -(-left // (len(needs) - done))
-        shares[place] = min(max(1, needs[place]), even)
-        left -= shares[place]
+    shares, left = [], size
+    for need in needs:
+        shares.append(min(max(need, FEWEST), left))
+        left -= shares[-1]
     return shares
 
 

@@ -111,13 +111,14 @@ def conclude(store: Store, evaluation: Evaluation, rules: Rules) -> Decision:
         BankMissing: there is nothing to weigh them against.
     """
     against = counterpart(store, evaluation)
+    tasks = len({o.task_id for o in against.bank.observations}) + len(evaluation.excluded_tasks)
     return decide(
         weigh(against, store.observations(evaluation.key.evaluation_id), rules),
         rules.policy,
         Circumstances(
             lineage=evaluation.checkpoint.lineage,
             excluded_tasks=len(evaluation.excluded_tasks),
-            canaries=CANARY_TASKS,
+            canaries=min(CANARY_TASKS, tasks),
             environment_changed=_changed(against.record, evaluation),
             decline=_decline(store, evaluation, rules),
         ),

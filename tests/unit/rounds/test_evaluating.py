@@ -75,7 +75,7 @@ async def test_an_evaluation_that_is_cancelled_goes_on_where_it_was(world):
     class Stopping(FakeSandbox):
         async def execute(self, program, **how):
             stored.append(program)
-            if len(stored) == 120:
+            if len(stored) == 60:
                 task.cancel()
             return await super().execute(program, **how)
 
