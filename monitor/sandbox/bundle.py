@@ -12,7 +12,8 @@ INTERPRETER_OPTIONS = ("-s", "-P", "-X", "utf8", "-u", "-c")
 """Nothing from the user's site, nothing from the working directory, UTF-8, no buffering."""
 
 BOOT = """\
-import importlib.abc, importlib.util, json, os, sys
+import json, os, sys
+from importlib.machinery import ModuleSpec
 
 def read(count):
     data = b""
@@ -23,12 +24,14 @@ def read(count):
         data += piece
     return data
 
-class Sources(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class Sources:
     def __init__(self, modules):
         self.modules = modules
     def find_spec(self, name, path=None, target=None):
         if name in self.modules:
-            return importlib.util.spec_from_loader(name, self, is_package=name == "inside")
+            return ModuleSpec(name, self, is_package=name == "inside")
+    def create_module(self, spec):
+        return None
     def exec_module(self, module):
         name = module.__name__
         exec(compile(self.modules[name], "<" + name + ">", "exec"), module.__dict__)
@@ -36,8 +39,10 @@ class Sources(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 message = json.loads(read(int.from_bytes(read(4), "big")))
 sys.meta_path.insert(0, Sources(message["modules"]))
 module, function = message["entry"].split(":")
-getattr(importlib.import_module(module), function)(*message["arguments"])
+__import__(module)
+getattr(sys.modules[module], function)(*message["arguments"])
 """
+"""Kept free of what importlib.abc and importlib.util import: every program's process would carry it."""
 
 
 @cache

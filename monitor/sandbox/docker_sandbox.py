@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import os
 import socket
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Self
 
 import docker
 import docker.errors
+from docker.constants import DEFAULT_UNIX_SOCKET
 
 from monitor.domain.errors import SandboxTrouble
 from monitor.domain.identity import content_digest
@@ -80,16 +82,18 @@ class DockerSandbox:
             SandboxTrouble: no engine answers, it lacks the image, or it cannot start a container.
         """
         client = await asyncio.to_thread(connect)
-        try:
+        hardening = hardening or Hardening()
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(asyncio.to_thread, client.close)
             image_id = await asyncio.to_thread(find_image, client, image)
             await asyncio.to_thread(sweep, client)
-            hardening = hardening or Hardening()
             starter = _Starter(client, image_id, runtime, hardening, recycle_after)
             pool = Pool(starter.start, slots=slots, recycle_after=recycle_after, on_event=on_event)
             await pool.open()
-        except BaseException:
-            await asyncio.to_thread(client.close)
-            raise
+            undo.push_async_callback(pool.close)
+            # Again: a process that was killed a moment ago may have been waiting for a container.
+            await asyncio.to_thread(sweep, client)
+            undo.pop_all()
         identity = content_digest("docker", image_id, runtime or "", bundle.digest(), repr(hardening))
         return cls(client, pool, identity)
 
@@ -117,6 +121,7 @@ class DockerSandbox:
 def connect() -> docker.DockerClient:
     """The engine of the environment (DOCKER_HOST, or the local socket). Raises SandboxTrouble."""
     try:
+        _knock(os.environ.get("DOCKER_HOST") or DEFAULT_UNIX_SOCKET)
         client = docker.from_env(timeout=60)
         client.ping()
     except (docker.errors.DockerException, OSError) as exc:
@@ -126,6 +131,14 @@ def connect() -> docker.DockerClient:
             "or set `sandbox: {backend: namespace}`.",
         ) from exc
     return client
+
+
+def _knock(address: str) -> None:
+    """See whether anybody listens at a local address: the SDK leaks the sockets with which it fails."""
+    scheme, _, path = address.partition("://")
+    if scheme.endswith("unix"):
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.connect("/" + path.lstrip("/"))
 
 
 def find_image(client: docker.DockerClient, image: str) -> str:

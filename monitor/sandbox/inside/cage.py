@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
-import subprocess
 import sys
 from typing import Any
 
@@ -94,6 +92,10 @@ def _map_uids(pid: int, *, fresh_uids: bool) -> None:
         _write(f"/proc/{pid}/uid_map", f"0 {_FIRST_HOST_UID} {_UIDS}")
         _write(f"/proc/{pid}/gid_map", f"0 {_FIRST_HOST_UID} {_UIDS}")
     else:
+        # Imported where needed, since the programs' processes are forked from this one's child.
+        import shutil  # noqa: PLC0415
+        import subprocess  # noqa: PLC0415
+
         for tool, own, first in (
             ("newuidmap", os.geteuid(), "subuid"),
             ("newgidmap", os.getegid(), "subgid"),

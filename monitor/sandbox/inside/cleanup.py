@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import secrets
 import signal
 import stat
 import time
@@ -128,7 +127,7 @@ def _remove_tree(path: str, mode: int) -> None:
             for below in os.listdir(entry):
                 if stat.S_ISDIR(os.lstat(f"{entry}/{below}").st_mode):
                     os.chmod(f"{entry}/{below}", 0o700)
-                os.rename(f"{entry}/{below}", f"{path}/{secrets.token_hex(8)}-{next(fresh)}")
+                os.rename(f"{entry}/{below}", f"{path}/{os.urandom(8).hex()}-{next(fresh)}")
             os.rmdir(entry)
     os.rmdir(path)
 

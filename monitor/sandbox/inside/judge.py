@@ -9,9 +9,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import os
-import random
 import resource
-import secrets
 import socket
 import sys
 from dataclasses import dataclass
@@ -292,6 +290,8 @@ def _renew(original: Any, changed: Any) -> Any:
 @contextlib.contextmanager
 def _undisturbed() -> Any:
     """Put back what a careless test may have changed in this process, and start it from a fixed seed."""
+    import random  # noqa: PLC0415 - the zygote must not have it, see candidate._PRELOADED
+
     stdout, recursion = sys.stdout, sys.getrecursionlimit()
     random.seed(0)
     try:
@@ -305,7 +305,7 @@ def _undisturbed() -> Any:
 
 
 def _beside(job: dict[str, Any], channel: socket.socket) -> Verdict:
-    nonce = secrets.token_hex(16)
+    nonce = os.urandom(16).hex()
     order = _order(job, "source", "test", "entry_point", "output_bytes")
     wire.send(channel, codec.encode(order | {"nonce": nonce}))
     reply = _received(channel)
@@ -326,7 +326,7 @@ def _beside(job: dict[str, Any], channel: socket.socket) -> Verdict:
 
 def _command(job: dict[str, Any], channel: socket.socket) -> Verdict:
     """Collect a child process's output; its last words must be a nonce that only its last line prints."""
-    nonce = secrets.token_hex(16)
+    nonce = os.urandom(16).hex()
     language = job["command"]
     text = f"{job['source']}\n{job['test']}\n{language['finish'].replace('NONCE', nonce)}\n"
     wire.send(channel, codec.encode({**language, "mode": "command", "text": text}))

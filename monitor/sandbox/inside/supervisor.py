@@ -6,7 +6,6 @@ the host turns them into outcomes and decides when a sandbox is to be replaced.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import select
@@ -44,15 +43,25 @@ class Helper:
     control: socket.socket
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """The state from which time without work is counted."""
+
+    at: float
+    busy_s: float
+    """Of program, judge, zygote and supervisor together: while any of them works or waits for a CPU, the
+    program is not to blame for the time that passes."""
+    tests_cpu_s: float
+
+
 @dataclass(slots=True, kw_only=True)
 class Run:
     """What is known so far about the job that runs."""
 
     job: dict[str, Any]
     started_at: float
-    judge_before: measures.Activity
-    pid: int | None = None
-    """The candidate's process; None until the zygote has said."""
+    mark: Mark | None = None
+    """Taken at the first look; most programs are over before that."""
     exit: dict[str, Any] | None = None
     """How it ended and what it used; None while it lives."""
     verdict: dict[str, Any] | None = None
@@ -130,9 +139,7 @@ class Supervisor:
 
     def run(self, job: dict[str, Any]) -> dict[str, Any]:
         """Run one job to its end, clean up after it, and report the facts."""
-        run = Run(
-            job=job, started_at=time.monotonic(), judge_before=measures.activity([self._judge.pid]), events=[]
-        )
+        run = Run(job=job, started_at=time.monotonic(), events=[])
         uid = next(self._uids) if self._settings["fresh_uids"] else None
         self._begin(run, uid)
         self._watch(run)
@@ -181,13 +188,9 @@ class Supervisor:
     def _hear(self, run: Run, descriptors: list[int]) -> None:
         if self._zygote.control.fileno() in descriptors:
             try:
-                message, _ = wire.receive_message(self._zygote.control)
+                run.exit, _ = wire.receive_message(self._zygote.control)
             except wire.Ended as exc:
                 raise Broken("the zygote ended") from exc
-            if "pid" in message:
-                run.pid = message["pid"]
-            else:
-                run.exit = message
         if self._judge.control.fileno() in descriptors:
             try:
                 run.verdict, _ = wire.receive_message(self._judge.control)
@@ -196,20 +199,23 @@ class Supervisor:
 
     def _look(self, run: Run) -> tuple[str, float]:
         """Which limit has been reached, if any, and when to look again, seconds."""
-        limit = float(run.job["cpu_s"])
+        limit, now = float(run.job["cpu_s"]), time.monotonic()
         programs = self._program_processes()
         program = measures.activity(programs)
         tests = measures.activity([self._judge.pid])
-        tests_cpu = tests.cpu_s - run.judge_before.cpu_s
-        wall = time.monotonic() - run.started_at
-        idle = wall - program.busy_s - (tests.busy_s - run.judge_before.busy_s)
+        ours = measures.activity([os.getpid(), self._zygote.pid])
+        busy = program.busy_s + tests.busy_s + ours.busy_s
+        if run.mark is None:
+            run.mark = Mark(at=now, busy_s=busy, tests_cpu_s=tests.cpu_s)
+        tests_cpu = tests.cpu_s - run.mark.tests_cpu_s
+        idle = now - run.mark.at - (busy - run.mark.busy_s)
         if program.cpu_s >= limit:
             return "cpu", 0
         if tests_cpu >= limit + _JUDGE_BASE_S:
             return "judge_cpu", 0
         if idle >= limit + _IDLE_BASE_S:
             return "idle", 0
-        if wall >= _WALL_BASE_S + _WALL_PER_CPU * limit:
+        if now - run.started_at >= _WALL_BASE_S + _WALL_PER_CPU * limit:
             return "wall", 0
         waits = [
             (limit - program.cpu_s) / (os.cpu_count() or 1),
@@ -233,7 +239,7 @@ class Supervisor:
     def _end(self, run: Run, uid: int | None) -> None:
         """Kill everything of the program, then hear what zygote and judge still have to say."""
         if run.job["mode"] != "answer":
-            self._kill(run, uid)
+            self._kill(uid)
         if run.ended_by == "judge_cpu":
             os.kill(self._judge.pid, signal.SIGKILL)
         give_up_at = time.monotonic() + _PATIENCE_S
@@ -248,7 +254,7 @@ class Supervisor:
             # In slices: a child that had not yet taken its uid is out of the first kill's reach.
             self._hear(run, [descriptor for descriptor, _ in poll.poll(50)])
             if run.exit is None:
-                self._kill(run, uid)
+                self._kill(uid)
 
     def _give_up(self, run: Run) -> None:
         if run.exit is None:
@@ -256,13 +262,10 @@ class Supervisor:
         os.kill(self._judge.pid, signal.SIGKILL)
         self._replace_judge(run)
 
-    def _kill(self, run: Run, uid: int | None) -> None:
+    def _kill(self, uid: int | None) -> None:
         if uid is not None:
             cleanup.kill_uid(uid)
             return
-        if run.pid is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(run.pid, signal.SIGKILL)
         cleanup.kill_strays(self._known())
 
     def _replace_judge(self, run: Run) -> None:
