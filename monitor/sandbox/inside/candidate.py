@@ -136,6 +136,10 @@ def _become_nobody(limits: dict[str, Any], settings: dict[str, Any]) -> None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
+    else:
+        # The judge has our uid: its memory is hidden, and neither power nor signals may reach it.
+        kernel.drop_capabilities()
+        seccomp.guard_signals()
     if settings["leashed"]:
         kernel.die_with_parent()
     os.umask(0o077)

@@ -33,11 +33,8 @@ class Verdict:
     detail: str = ""
 
 
-class _Settled(BaseException):
-    """Ends a running test with a verdict; not an Exception, so that no test swallows it."""
-
-    def __init__(self, kind: str, detail: str = "") -> None:
-        self.verdict = Verdict(kind=kind, detail=detail)
+class _Over(BaseException):
+    """Ends a test when no answer can come any more; not an Exception, so that few tests swallow it."""
 
 
 def serve(control: socket.socket, settings: dict[str, Any]) -> None:
@@ -96,8 +93,6 @@ class Judge:
             return Verdict(kind="lost")
         except codec.Malformed as exc:
             return Verdict(kind="malformed", detail=f"sent a malformed message: {exc}")
-        except _Settled as exc:
-            return exc.verdict
 
     def _converse(self, job: dict[str, Any], channel: socket.socket) -> Verdict:
         if job["mode"] == "split":
@@ -115,6 +110,11 @@ class Judge:
         return self._run_check(job, candidate, candidate)
 
     def _run_check(self, job: dict[str, Any], subject: Any, candidate: Candidate | None) -> Verdict:
+        verdict = self._checked(job, subject, candidate)
+        # A test may swallow whatever a call raised; what ended the conversation stands nevertheless.
+        return (candidate.ended_with if candidate else None) or verdict
+
+    def _checked(self, job: dict[str, Any], subject: Any, candidate: Candidate | None) -> Verdict:
         test = job["test"]
         names: dict[str, Any] = {"__name__": "tests"}
         if candidate is not None:
@@ -122,17 +122,14 @@ class Judge:
         try:
             exec(self._code(test), names)  # noqa: S102
             check = names["check"]
-        except Exception as exc:  # noqa: BLE001
+        except BaseException as exc:  # noqa: BLE001
             if candidate is None or not candidate.calls:
-                return Verdict(
-                    kind="task_error", detail=f"the task's test cannot be loaded: {wording.describe(exc)}"
-                )
+                detail = f"the task's test cannot be loaded: {wording.describe(exc)}"
+                return Verdict(kind="task_error", detail=detail)
             return _failed(exc, test)
         with _undisturbed():
             try:
                 check(subject)
-            except (_Settled, wire.Ended, codec.Malformed):
-                raise
             except BaseException as exc:  # noqa: BLE001
                 return _failed(exc, test)
         return Verdict(kind="passed")
@@ -152,28 +149,41 @@ class Candidate:
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self.calls = 0
+        self.ended_with: Verdict | None = None
+        """Why no further call can be made; None while the conversation goes on."""
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Call the program's function with these arguments; raises what it raises."""
         self.calls += 1
-        if self.calls > MAX_CALLS:
-            raise _Settled("task_error", f"the task's tests made more than {MAX_CALLS} calls")
         try:
-            request = codec.encode((list(arguments), named))
+            return self._exchange(arguments, named)
+        except wire.Ended:
+            self.ended_with = self.ended_with or Verdict(kind="lost")
+        except codec.Malformed as exc:
+            self.ended_with = Verdict(kind="malformed", detail=f"sent a malformed message: {exc}")
         except codec.TooLarge as exc:
-            raise _Settled("task_error", f"an argument of the task's tests is {exc}") from exc
-        wire.send(self._channel, request)
+            self.ended_with = Verdict(kind="failed", detail=f"its tests met what is {exc}")
+        raise _Over
+
+    def _exchange(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        if self.calls > MAX_CALLS:
+            raise codec.TooLarge(f"too much: more than {MAX_CALLS} calls")
+        if self.ended_with is not None:
+            raise wire.Ended
+        wire.send(self._channel, codec.encode((list(arguments), named)))
         reply = _received(self._channel)
         if len(reply) != 4 or type(reply[1]) is not bytes or type(reply[2]) is not str:
             raise codec.Malformed("wrong shape")
         kind, payload, printed, after = reply
+        result = _raised(codec.decode(payload)) if kind == "raised" else codec.decode(payload)
+        changed = None if after is None else _changed(after)
         if printed:
             print(printed, end="")  # noqa: T201
-        if after is not None:
-            _write_back(arguments, named, after)
+        if changed is not None:
+            _write_back(arguments, named, *changed)
         if kind == "raised":
-            raise _raised(codec.decode(payload))
-        return codec.decode(payload)
+            raise result
+        return result
 
 
 def _order(job: dict[str, Any], *fields: str) -> dict[str, Any]:
@@ -247,14 +257,21 @@ def _built(kind: type[BaseException], detail: str) -> BaseException:
 # --------------------------------------------------------------------------------- mutated arguments
 
 
-def _write_back(arguments: tuple[Any, ...], named: dict[str, Any], after: Any) -> None:
-    """Give the test's own arguments the contents they have after the call."""
+def _changed(after: Any) -> tuple[list[Any], dict[Any, Any]]:
+    """Positional and keyword arguments as they are after a call."""
     decoded = codec.decode(after) if type(after) is bytes else None
     if type(decoded) is not tuple or len(decoded) != 2:
         raise codec.Malformed("wrong shape")
     positional, keywords = decoded
     if type(positional) is not list or type(keywords) is not dict:
         raise codec.Malformed("wrong shape")
+    return positional, keywords
+
+
+def _write_back(
+    arguments: tuple[Any, ...], named: dict[str, Any], positional: list[Any], keywords: dict[Any, Any]
+) -> None:
+    """Give the test's own arguments the contents they have after the call."""
     for original, changed in zip(arguments, positional, strict=False):
         _renew(original, changed)
     for name, changed in keywords.items():

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import struct
 
 _DIE_WITH_PARENT, _DUMPABLE, _ADOPT_ORPHANS = 1, 4, 36
+
+_CAPABILITIES_VERSION = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -27,6 +30,14 @@ def die_with_parent() -> None:
 def hide_memory() -> None:
     """Keep processes of the same uid from reading this one's memory or tracing it."""
     prctl(_DUMPABLE, 0)
+
+
+def drop_capabilities() -> None:
+    """Give up all power over this namespace: who is its root would otherwise keep it."""
+    header = struct.pack("=Ii", _CAPABILITIES_VERSION, 0)
+    if _libc.capset(header, bytes(24)) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"capset: {os.strerror(code)}")
 
 
 def show_memory() -> None:

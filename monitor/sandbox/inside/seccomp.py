@@ -10,6 +10,7 @@ import ctypes
 import errno
 import os
 import struct
+from collections.abc import Callable
 
 from . import kernel
 
@@ -109,6 +110,15 @@ _ALLOWED_FAMILIES = (1, 2, 10)
 _NEW_NAMESPACES = 0x7E020000
 """CLONE_NEW flags: user, mount, pid, net, ipc, uts, cgroup."""
 
+_SIGNALS = {
+    "kill": (62, 129),
+    "tkill": (200, 130),
+    "tgkill": (234, 131),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
+    "pidfd_send_signal": (424, 424),
+}
+
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _NUMBER_AT, _ARCHITECTURE_AT, _FIRST_ARGUMENT_AT = 0, 4, 16
@@ -142,10 +152,31 @@ def assemble(machine: str) -> bytes:
     return b"".join([*code, _step(_RETURN, _ALLOW)])
 
 
+def assemble_signal_guard(machine: str, pid: int) -> bytes:
+    """A filter that lets a process signal itself and its own group alone. Raises KeyError, as above."""
+    column, _ = _ARCHITECTURES[machine]
+    to_itself = [_step(_JUMP_EQUAL, pid, skip_false=1), _step(_RETURN, _ALLOW)]
+    to_its_group = [_step(_JUMP_EQUAL, 0, skip_false=1), _step(_RETURN, _ALLOW)]
+    body = [_step(_LOAD, _FIRST_ARGUMENT_AT), *to_itself, *to_its_group, _refuse(errno.EPERM)]
+    code = [_step(_LOAD, _NUMBER_AT)]
+    for numbers in _SIGNALS.values():
+        code += [_step(_JUMP_EQUAL, numbers[column], skip_false=len(body)), *body]
+    return b"".join([*code, _step(_RETURN, _ALLOW)])
+
+
 def install() -> bool:
     """Put the filter on this process and all it will start; False on a machine without numbers."""
+    return _install(assemble)
+
+
+def guard_signals() -> bool:
+    """Keep this process from signalling others of its uid; False on a machine without numbers."""
+    return _install(lambda machine: assemble_signal_guard(machine, os.getpid()))
+
+
+def _install(assembled: Callable[[str], bytes]) -> bool:
     try:
-        program = assemble(os.uname().machine)
+        program = assembled(os.uname().machine)
     except KeyError:
         return False
     buffer = ctypes.create_string_buffer(program, len(program))

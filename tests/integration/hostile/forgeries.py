@@ -175,6 +175,17 @@ FORGERIES = (
         outcomes=_FAILED,
         test="def check(candidate):\n    assert all(map(candidate, [1, 2], [3, 4]))\n",
     ),
+    *(
+        Attack(
+            name=f"dies-where-the-test-expects-an-exception-{name}",
+            source=calling(body),
+            test="def check(candidate):\n    try:\n        candidate(1, 2)\n        assert False\n    except Exception:\n        pass\n",
+        )
+        for name, body in (
+            ("exit", "import os\nos._exit(0)"),
+            ("segfault", "import ctypes\nctypes.string_at(0)"),
+        )
+    ),
     Attack(name="raises-base-exception", source=calling("raise BaseException('passed')"), outcomes=_FAILED),
     Attack(
         name="raises-a-lying-exception",

@@ -12,9 +12,15 @@ ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 
 def answer(machine: str, number: int, first_argument: int = 0, *, architecture: int | None = None) -> int:
-    """What the kernel's interpreter would say to a call, by running the filter as it does."""
+    """What the filter says to a call."""
+    return interpreted(seccomp.assemble(machine), machine, number, first_argument, architecture)
+
+
+def interpreted(
+    program: bytes, machine: str, number: int, first_argument: int, architecture: int | None = None
+) -> int:
+    """What the kernel's interpreter would say, by running a filter as it does."""
     data = struct.pack("=IIQQ", number, architecture or ARCHITECTURES[machine], 0, first_argument)
-    program = seccomp.assemble(machine)
     steps = [struct.unpack_from("=HBBI", program, at) for at in range(0, len(program), 8)]
     at, accumulator = 0, 0
     while True:
@@ -68,3 +74,14 @@ def test_other_architectures_calls_are_no_way_around() -> None:
 def test_a_machine_without_numbers_is_not_guessed_at() -> None:
     with pytest.raises(KeyError):
         seccomp.assemble("riscv64")
+
+
+@pytest.mark.parametrize(("machine", "kill", "tgkill"), [("x86_64", 62, 234), ("aarch64", 129, 131)])
+def test_the_guard_lets_a_process_signal_itself_and_nobody_else(machine: str, kill: int, tgkill: int) -> None:
+    guard = seccomp.assemble_signal_guard(machine, 77)
+    for number in (kill, tgkill):
+        assert interpreted(guard, machine, number, 77) == ALLOW
+        assert interpreted(guard, machine, number, 0) == ALLOW
+        for other in (1, 2, 78, 2**32 - 1, 2**32 - 78):
+            assert interpreted(guard, machine, number, other) == ERRNO | errno.EPERM
+    assert interpreted(guard, machine, 1, 2) == ALLOW

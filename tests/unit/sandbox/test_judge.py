@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from monitor.sandbox.inside import codec, wire
+from monitor.sandbox.inside.judge import Judge, Verdict
+
+TEST = "def check(candidate):\n    assert candidate(2, 3) == 5\n"
+READY = ("ready",)
+LOADED = ("loaded",)
+
+Script = Callable[[socket.socket], None]
+
+
+def job(**changes: Any) -> dict[str, Any]:
+    fields = {"mode": "split", "source": "…", "test": TEST, "entry_point": "add", "output_bytes": 1000}
+    return {**fields, **changes}
+
+
+def judged(script: Script, **changes: Any) -> Verdict:
+    """The verdict on a candidate's process that behaves as scripted."""
+    ours, theirs = socket.socketpair()
+
+    def live() -> None:
+        with theirs:
+            try:
+                script(theirs)
+            except wire.Ended:
+                return
+
+    thread = threading.Thread(target=live)
+    thread.start()
+    try:
+        with ours:
+            return Judge().judge(job(**changes), ours)
+    finally:
+        thread.join()
+
+
+def saying(*messages: Any) -> Script:
+    """Says these, one after each thing it hears, but the first two at once."""
+
+    def script(channel: socket.socket) -> None:
+        for number, message in enumerate(messages):
+            if number > 0:
+                wire.receive(channel)
+            wire.send(channel, message if isinstance(message, bytes) else codec.encode(message))
+
+    return script
+
+
+def returning(value: Any, printed: str = "", after: bytes | None = None) -> tuple[Any, ...]:
+    return ("returned", codec.encode(value), printed, after)
+
+
+def test_a_right_answer_passes() -> None:
+    assert judged(saying(READY, LOADED, returning(5))).kind == "passed"
+
+
+def test_a_wrong_answer_fails_with_the_assertion() -> None:
+    verdict = judged(saying(READY, LOADED, returning(6)))
+    assert (verdict.kind, verdict.detail) == ("failed", "AssertionError in: assert candidate(2, 3) == 5")
+
+
+def test_nothing_of_the_tests_is_told_to_the_candidate() -> None:
+    heard: list[bytes] = []
+
+    def script(channel: socket.socket) -> None:
+        wire.send(channel, codec.encode(READY))
+        heard.append(wire.receive(channel))
+        wire.send(channel, codec.encode(LOADED))
+        heard.append(wire.receive(channel))
+
+    judged(script, test=TEST + "SECRET = 'sesame'\n")
+    assert heard[0] == codec.encode(
+        {"mode": "split", "source": "…", "entry_point": "add", "output_bytes": 1000}
+    )
+    assert codec.decode(heard[1]) == ([2, 3], {})
+    assert b"sesame" not in b"".join(heard)
+
+
+def test_a_child_that_could_not_be_set_up_is_ours() -> None:
+    assert judged(saying(("unfit", "no uid"))).kind == "unfit"
+    assert judged(lambda channel: None).kind == "unfit"
+
+
+def test_a_child_that_goes_away_later_is_lost() -> None:
+    assert judged(saying(READY)).kind == "lost"
+    assert judged(saying(READY, LOADED)).kind == "lost"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"garbage",
+        ("passed",),
+        ("returned",),
+        ("returned", 5, "", None),
+        ("returned", b"?", "", None),
+        ("returned", codec.encode(5), 7, None),
+        ("returned", codec.encode(5), "", b"l"),
+        ("returned", codec.encode(5), "", codec.encode(([1], "x"))),
+        ("raised", codec.encode("x"), "", None),
+        ("raised", codec.encode(((1,), "x")), "", None),
+        5,
+        (),
+    ],
+)
+def test_what_is_no_answer_is_malformed(answer: Any) -> None:
+    assert judged(saying(READY, LOADED, answer)).kind == "malformed"
+
+
+@pytest.mark.parametrize("swallowed", ["Exception", "BaseException"])
+def test_a_test_that_swallows_exceptions_does_not_swallow_the_end(swallowed: str) -> None:
+    test = f"def check(candidate):\n    try:\n        candidate(1)\n    except {swallowed}:\n        pass\n"
+    assert judged(saying(READY, LOADED, b"garbage"), test=test).kind == "malformed"
+    assert judged(saying(READY, LOADED), test=test).kind == "lost"
+    raised = ("raised", codec.encode((("ValueError",), "ValueError: x")), "", None)
+    assert judged(saying(READY, LOADED, raised), test=test).kind == "passed"
+
+
+@pytest.mark.parametrize(
+    "kinds", [("StopIteration", "Exception"), ("SystemExit",), ("GeneratorExit",), ("len",), ()]
+)
+def test_exceptions_that_end_loops_early_arrive_as_plain_errors(kinds: tuple[str, ...]) -> None:
+    test = "def check(candidate):\n    assert all(map(candidate, [1]))\n"
+    raised = ("raised", codec.encode((kinds, "X: y")), "", None)
+    verdict = judged(saying(READY, LOADED, raised), test=test)
+    assert (verdict.kind, verdict.detail) == (
+        "failed",
+        "RuntimeError: X: y in: assert all(map(candidate, [1]))",
+    )
+
+
+def test_an_answer_is_judged_without_any_candidate() -> None:
+    test = "def check(answer):\n    assert answer == 'yes'\n"
+    assert Judge().judge(job(mode="answer", source="yes", test=test), None).kind == "passed"
+    assert Judge().judge(job(mode="answer", source="no", test=test), None).kind == "failed"
+
+
+def test_a_pass_beside_the_tests_needs_the_nonce() -> None:
+    assert judged(saying(READY, ("passed", "0" * 32)), mode="beside").kind == "malformed"
+
+    def genuine(channel: socket.socket) -> None:
+        wire.send(channel, codec.encode(READY))
+        nonce = codec.decode(wire.receive(channel))["nonce"]
+        wire.send(channel, codec.encode(("passed", nonce)))
+
+    assert judged(genuine, mode="beside").kind == "passed"
+
+
+def command(script: Script, output_bytes: int = 1000) -> Verdict:
+    order = {
+        "file_name": "p.rb",
+        "compile": [],
+        "run": ["ruby", "p.rb"],
+        "finish": "puts 'NONCE'",
+        "environment": {},
+    }
+    return judged(script, mode="command", command=order, output_bytes=output_bytes)
+
+
+def test_another_language_has_finished_when_its_last_line_has_spoken() -> None:
+    def finishing(channel: socket.socket) -> None:
+        wire.send(channel, codec.encode(READY))
+        text = codec.decode(wire.receive(channel))["text"]
+        wire.send(channel, codec.encode(("present",)))
+        channel.sendall(b"noise\n" + text.split("'")[-2].encode() + b"\n")
+
+    assert command(finishing).kind == "finished"
+
+
+def test_another_language_that_stops_early_or_never_has_failed() -> None:
+    def stopping(channel: socket.socket) -> None:
+        wire.send(channel, codec.encode(READY))
+        wire.receive(channel)
+        wire.send(channel, codec.encode(("present",)))
+        channel.sendall(b"first\nsecond\n" * 100)
+
+    assert command(stopping, output_bytes=10_000) == Verdict(kind="failed", detail="first")
+    assert command(stopping, output_bytes=100).kind == "flooded"
+
+
+def test_a_missing_interpreter_is_ours() -> None:
+    verdict = command(saying(READY, ("absent", "ruby")))
+    assert (verdict.kind, verdict.detail) == ("task_error", "this sandbox has no ruby")
