@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from monitor.domain.checkpoint import Checkpoint, EngineIdentity, Role
+from monitor.domain.drift import DriftReading, Indicator, Measurement
 from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import DriftSignal, Observation
 from monitor.domain.samples import Completion, Execution, Outcome, Program, Sample, SampleRequest
@@ -170,6 +171,47 @@ class DriftDetector(Protocol):
         ...
 
 
+class DriftMeter(Protocol):
+    """Compares what a candidate wrote with what the baseline wrote for the same tasks."""
+
+    def measure(self, bank: Sequence[Sample], candidate: Sequence[Sample], *, report: str) -> DriftReading:
+        """Signals and free indicators; a figure that cannot be had is left out and named.
+
+        Depends on the samples alone, so that it can be repeated from the store.
+
+        Args:
+            bank: the baseline's samples.
+            candidate: the candidate's.
+            report: file name for the HTML report; empty when none is wanted.
+        """
+        ...
+
+
+class Probe(Protocol):
+    """Reads figures from a served checkpoint that its samples do not hold; costs engine time."""
+
+    @property
+    def name(self) -> str:
+        """What its measurements are stored under."""
+        ...
+
+    async def measure(self, model: CompletionModel, samples: Sequence[Sample]) -> Measurement:
+        """Ask the served checkpoint, after its samples were drawn.
+
+        Args:
+            model: the served checkpoint.
+            samples: its own samples of this evaluation, all of them.
+
+        Raises:
+            EngineTrouble: the engine died or stopped answering.
+        """
+        ...
+
+    def compare(self, baseline: Measurement, candidate: Measurement) -> Sequence[Indicator]:
+        """Indicators from two measurements of equal material; none where too little pairs."""
+        ...
+
+
 class CheckpointRegistry(Protocol):
     """Which checkpoints a model has had, and what they are to it."""
 
@@ -261,6 +303,26 @@ class EvaluationLog(Protocol):
 
     def task_tallies(self, evaluation_id: str) -> tuple[TaskTally, ...]:
         """Stored aggregate per task that has samples, by task id. Raises StoreTrouble."""
+        ...
+
+
+class DriftLog(Protocol):
+    """What was measured about an evaluation's outputs, kept apart from its record."""
+
+    def keep_measurement(self, evaluation_id: str, measurement: Measurement) -> None:
+        """Insert or replace by probe. Raises StoreTrouble, also when the evaluation was never saved."""
+        ...
+
+    def measurements(self, evaluation_id: str) -> tuple[Measurement, ...]:
+        """All of them, by name of the probe. Raises StoreTrouble."""
+        ...
+
+    def keep_drift(self, evaluation_id: str, reading: DriftReading) -> None:
+        """Insert or replace. Raises StoreTrouble, also when the evaluation was never saved."""
+        ...
+
+    def drift(self, evaluation_id: str) -> DriftReading | None:
+        """The reading, or None where outputs were not compared. Raises StoreTrouble."""
         ...
 
 
@@ -385,7 +447,7 @@ class Counters(Protocol):
         ...
 
 
-class Store(CheckpointRegistry, EvaluationLog, WorkQueue, Counters, Protocol):
+class Store(CheckpointRegistry, EvaluationLog, DriftLog, WorkQueue, Counters, Protocol):
     """Everything that is kept; one adapter offers all of it over one database."""
 
     def close(self) -> None:

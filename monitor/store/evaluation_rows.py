@@ -68,6 +68,6 @@ def locked_ref(connection: Connection, evaluation_id: str) -> int:
     if ref is None:
         raise StoreTrouble(
             f"Evaluation {evaluation_id} is not in the store.",
-            next_step="Save the evaluation before recording its samples.",
+            next_step="Save the evaluation before recording what belongs to it.",
         )
     return ref

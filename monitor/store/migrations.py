@@ -90,6 +90,17 @@ MIGRATIONS = (
                 PRIMARY KEY (name, label)){clustered}""",
         ),
     ),
+    Migration(
+        what="what was measured about outputs",
+        statements=(
+            """CREATE TABLE measurements (
+                evaluation_ref {refers} NOT NULL REFERENCES evaluations (ref), probe TEXT NOT NULL,
+                body {bytes} NOT NULL, PRIMARY KEY (evaluation_ref, probe))""",
+            """CREATE TABLE drift_readings (
+                evaluation_ref {refers} NOT NULL REFERENCES evaluations (ref), record TEXT NOT NULL,
+                PRIMARY KEY (evaluation_ref))""",
+        ),
+    ),
 )
 
 NEWEST = len(MIGRATIONS)

@@ -147,3 +147,18 @@ counters = Table(
     Column("value", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+
+measurements = Table(
+    "measurements",
+    metadata,
+    Column("evaluation_ref", _REF, ForeignKey("evaluations.ref"), primary_key=True),
+    Column("probe", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+drift_readings = Table(
+    "drift_readings",
+    metadata,
+    Column("evaluation_ref", _REF, ForeignKey("evaluations.ref"), primary_key=True, autoincrement=False),
+    Column("record", Text, nullable=False),
+)

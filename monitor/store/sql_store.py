@@ -5,13 +5,14 @@ from __future__ import annotations
 from monitor.store import verification
 from monitor.store.counters import SqlCounters
 from monitor.store.database import Database
+from monitor.store.drift_log import SqlDriftLog
 from monitor.store.evaluation_log import SqlEvaluationLog
 from monitor.store.registry import SqlRegistry
 from monitor.store.verification import Difference
 from monitor.store.work_queue import SqlWorkQueue
 
 
-class SqlStore(SqlRegistry, SqlEvaluationLog, SqlWorkQueue, SqlCounters):
+class SqlStore(SqlRegistry, SqlEvaluationLog, SqlDriftLog, SqlWorkQueue, SqlCounters):
     """Everything that is kept, in one database; blocking, and safe to call from several threads.
 
     Every method raises StoreTrouble when the database is locked, full, damaged or unreachable, and

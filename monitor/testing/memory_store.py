@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.domain.checkpoint import Checkpoint, Role
+from monitor.domain.drift import DriftReading, Measurement
 from monitor.domain.errors import StoreTrouble
 from monitor.domain.evaluation import Evaluation, State
 from monitor.domain.evidence import Observation
@@ -42,6 +43,8 @@ class MemoryStore:
         self._assignments: dict[str, list[Assignment]] = {}
         self._evaluations: dict[str, Evaluation] = {}
         self._samples: dict[str, dict[tuple[str, int], Sample]] = {}
+        self._measurements: dict[str, dict[str, Measurement]] = {}
+        self._drift: dict[str, DriftReading] = {}
         self._leases: dict[str, _Lease] = {}
         self._counters: Counter[tuple[str, str]] = Counter()
 
@@ -124,11 +127,7 @@ class MemoryStore:
     def record(self, evaluation_id: str, samples: Sequence[Sample]) -> int:
         """Add the new ones."""
         with self._lock:
-            if evaluation_id not in self._evaluations:
-                raise StoreTrouble(
-                    f"Evaluation {evaluation_id} is not in the store.",
-                    next_step="Save the evaluation before recording its samples.",
-                )
+            self._check_saved(evaluation_id)
             stored = self._samples[evaluation_id]
             before = len(stored)
             for sample in samples:
@@ -183,6 +182,38 @@ class MemoryStore:
             )
             for task_id in sorted(by_task)
         )
+
+    def _check_saved(self, evaluation_id: str) -> None:
+        if evaluation_id not in self._evaluations:
+            raise StoreTrouble(
+                f"Evaluation {evaluation_id} is not in the store.",
+                next_step="Save the evaluation before recording what belongs to it.",
+            )
+
+    # What was measured about outputs
+
+    def keep_measurement(self, evaluation_id: str, measurement: Measurement) -> None:
+        """Insert or replace by probe."""
+        with self._lock:
+            self._check_saved(evaluation_id)
+            self._measurements.setdefault(evaluation_id, {})[measurement.probe] = measurement
+
+    def measurements(self, evaluation_id: str) -> tuple[Measurement, ...]:
+        """By name of the probe."""
+        with self._lock:
+            kept = self._measurements.get(evaluation_id, {})
+            return tuple(kept[probe] for probe in sorted(kept))
+
+    def keep_drift(self, evaluation_id: str, reading: DriftReading) -> None:
+        """Insert or replace."""
+        with self._lock:
+            self._check_saved(evaluation_id)
+            self._drift[evaluation_id] = reading
+
+    def drift(self, evaluation_id: str) -> DriftReading | None:
+        """The reading, or None."""
+        with self._lock:
+            return self._drift.get(evaluation_id)
 
     # The queue
 

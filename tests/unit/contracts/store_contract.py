@@ -18,6 +18,7 @@ from monitor.domain.samples import Outcome
 from monitor.domain.tasks import Stratum
 from monitor.ports import Assignment, Store, TaskTally
 from tests.unit.contracts import store_strategies as nouns
+from tests.unit.contracts.drift_log_contract import DriftLogContract
 from tests.unit.contracts.store_nouns import NOON, a_checkpoint, a_sample, an_evaluation, later
 
 # One store serves all examples of a test, so every example works under an evaluation of its own. Every
@@ -377,5 +378,7 @@ class CounterContract:
         assert store.counters() == {("tokens", ""): 12, ("events", "lost"): 1}
 
 
-class StoreContract(RegistryContract, EvaluationContract, SampleContract, QueueContract, CounterContract):
+class StoreContract(
+    RegistryContract, EvaluationContract, SampleContract, DriftLogContract, QueueContract, CounterContract
+):
     """The whole port."""

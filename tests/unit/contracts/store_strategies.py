@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from monitor.domain.checkpoint import Checkpoint, Lineage, Review
+from monitor.domain.drift import DriftReading, Indicator, Measurement, Reading
 from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, Stage, State
 from monitor.domain.evidence import (
     Boundary,
     Confirmation,
     Decision,
     DecisionKind,
+    DriftSignal,
     Evidence,
     Finding,
     FindingKind,
@@ -124,6 +126,46 @@ EXECUTIONS = st.builds(
     peak_bytes=st.integers(0, 2**40),
     detail=TEXTS,
     trust=st.sampled_from(Trust),
+)
+
+STRATA_OR_NONE = st.none() | st.sampled_from(Stratum)
+MEASUREMENTS = st.builds(
+    Measurement,
+    probe=NAMES,
+    material=NAMES,
+    readings=st.lists(
+        st.builds(Reading, item=TEXTS, group=NAMES, cluster=TEXTS, value=FLOATS), max_size=3
+    ).map(tuple),
+    engine_s=FLOATS,
+)
+INDICATORS = st.builds(
+    Indicator,
+    name=NAMES,
+    method=NAMES,
+    value=FLOATS,
+    baseline=FLOATS,
+    p_value=RATIOS,
+    alpha=RATIOS,
+    noise_floor=FLOATS,
+    clusters=st.integers(0, 10**4),
+    stratum=STRATA_OR_NONE,
+)
+SIGNALS = st.builds(
+    DriftSignal,
+    signal=NAMES,
+    method=NAMES,
+    score=FLOATS,
+    threshold=FLOATS,
+    detected=st.booleans(),
+    stratum=STRATA_OR_NONE,
+)
+DRIFT_READINGS = st.builds(
+    DriftReading,
+    signals=st.lists(SIGNALS, max_size=3).map(tuple),
+    indicators=st.lists(INDICATORS, max_size=3).map(tuple),
+    problems=st.lists(NAMES, max_size=2).map(tuple),
+    report=NAMES | st.just(""),
+    elapsed_s=FLOATS,
 )
 
 
