@@ -42,6 +42,8 @@ class _Pending:
 
     program: Program
     done: asyncio.Future[Execution]
+    number: int
+    """By which its report is recognised."""
     attempts: int = 0
     """Sandboxes lost while it ran."""
 
@@ -50,6 +52,8 @@ class _Pending:
 class _Slot:
     """One sandbox and what it holds."""
 
+    lane: int
+    """Number of the slot: its sandboxes run on the CPU of this number."""
     link: Link | None = None
     executed: int = 0
     held: deque[_Pending] = field(default_factory=deque)
@@ -87,7 +91,7 @@ class Pool:
         self._numbers = itertools.count()
         self._arrivals = itertools.count()
         self._queue: asyncio.PriorityQueue[tuple[int, int, _Pending]] = asyncio.PriorityQueue()
-        self._slots = [_Slot() for _ in range(slots)]
+        self._slots = [_Slot(lane=lane) for lane in range(slots)]
         self._workers: list[asyncio.Task[None]] = []
         self._spare: asyncio.Task[Link] | None = None
         self._ending: set[asyncio.Task[None]] = set()
@@ -119,14 +123,14 @@ class Pool:
             # Whoever asked may be gone by the time it fails; that is no reason for a warning.
             done.add_done_callback(lambda future: future.cancelled() or future.exception())
             self._known[digest] = done
-            self._enqueue(_NEW, _Pending(program=program, done=done))
+            self._enqueue(_NEW, _Pending(program=program, done=done, number=next(self._arrivals)))
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         return await asyncio.shield(done)
 
     def _enqueue(self, order: int, *pendings: _Pending) -> None:
         for pending in pendings:
-            self._queue.put_nowait((order, next(self._arrivals), pending))
+            self._queue.put_nowait((order, pending.number, pending))
 
     async def close(self) -> None:
         """End every sandbox; programs still waiting are told that there is none."""
@@ -183,11 +187,13 @@ class Pool:
                     break
                 slot.held.append(more)
             for pending in list(slot.held)[sent:]:
-                await slot.link.send(job_of(pending.program))
+                await slot.link.send(job_of(pending.program) | {"id": pending.number, "lane": slot.lane})
                 sent += 1
             report = await self._report(slot.link, slot.held[0].program)
             if "broken" in report:
                 raise LinkLost(str(report["broken"]))
+            if report.get("id") != slot.held[0].number:
+                raise LinkLost("the supervisor reported on another program")
             pending = slot.held.popleft()
             sent -= 1
             slot.executed += 1
@@ -271,7 +277,6 @@ def job_of(program: Program) -> dict[str, Any]:
     """A program as the supervisor is told of it. Raises KeyError for an unknown language."""
     limits = program.limits
     job: dict[str, Any] = {
-        "id": program.digest[:16],
         "source": program.source,
         "test": program.test,
         "entry_point": program.entry_point,

@@ -58,6 +58,7 @@ def serve(control: socket.socket, settings: dict[str, Any]) -> None:
         except wire.Ended:
             return
         assert channel is not None
+        kernel.stay_in_lane(order["lane"])
         pid = os.fork()
         if pid == 0:
             control.close()

@@ -47,6 +47,7 @@ def serve(control: socket.socket, settings: dict[str, Any]) -> None:
             job, descriptor = wire.receive_message(control)
         except wire.Ended:
             return
+        kernel.stay_in_lane(job["lane"])
         channel = None if descriptor is None else socket.socket(fileno=descriptor)
         with channel or contextlib.nullcontext():
             verdict = judge.judge(job, channel)

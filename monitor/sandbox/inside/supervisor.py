@@ -139,6 +139,7 @@ class Supervisor:
 
     def run(self, job: dict[str, Any]) -> dict[str, Any]:
         """Run one job to its end, clean up after it, and report the facts."""
+        kernel.stay_in_lane(job["lane"])
         run = Run(job=job, started_at=time.monotonic(), events=[])
         uid = next(self._uids) if self._settings["fresh_uids"] else None
         self._begin(run, uid)
@@ -162,7 +163,12 @@ class Supervisor:
             return
         for_judge, for_candidate = socket.socketpair()
         with for_judge, for_candidate:
-            order = {"uid": uid, "cpu_s": job["cpu_s"], "memory_bytes": job["memory_bytes"]}
+            order = {
+                "uid": uid,
+                "lane": job["lane"],
+                "cpu_s": job["cpu_s"],
+                "memory_bytes": job["memory_bytes"],
+            }
             wire.send_message(self._zygote.control, order, for_candidate.fileno())
             wire.send_message(self._judge.control, job, for_judge.fileno())
 
@@ -280,10 +286,11 @@ class Supervisor:
 
     def _clean(self, run: Run, uid: int | None) -> None:
         assert run.events is not None
-        strays = [] if uid is None else self._program_processes()
-        if strays:
+        left = self._program_processes()
+        # Without a uid of its own, what a program left has only now been told to end.
+        if left and uid is not None:
             run.events.append("strays")
-        if cleanup.await_calm(self._known(), uid=uid, whole_namespace=self._whole_namespace):
+        if left and cleanup.await_calm(self._known(), uid=uid, whole_namespace=self._whole_namespace):
             raise Broken("processes survived being killed")
         if not cleanup.wipe(self._settings["places"]) or self._usage() > self._places_used:
             run.events.append("residue")

@@ -220,3 +220,22 @@ async def test_verdicts_of_lower_trust_are_counted() -> None:
         answer = await bench.pool.execute(program("x", kind=TaskKind.ANSWER))
     assert (execution.trust, answer.trust) == (Trust.IN_PROCESS, Trust.SPLIT)
     assert bench.events == [SandboxEvent.IN_PROCESS]
+
+
+async def test_a_report_on_another_program_is_a_lost_sandbox() -> None:
+    async with Bench(lambda job: {"id": job["id"] + 1}) as bench:
+        assert (await bench.pool.execute(program("x"))).outcome is Outcome.UNSCORED
+
+
+async def test_each_slot_keeps_to_its_own_cpu_whichever_sandbox_it_has() -> None:
+    lanes: dict[str, int] = {}
+
+    def behave(job: dict[str, Any]) -> dict[str, Any]:
+        lanes[job["source"]] = job["lane"]
+        return {}
+
+    async with Bench(behave, slots=2, recycle_after=3) as bench:
+        await asyncio.gather(*(bench.pool.execute(program(n)) for n in range(30)))
+        for link in bench.links:
+            assert len({lanes[source] for source in link.ran}) <= 1
+    assert set(lanes.values()) == {0, 1}
