@@ -108,7 +108,7 @@ class ServerProcess:
             if ended in done:
                 raise ended.result()
             if not done:
-                raise self._trouble(f"The vLLM server did not answer within {within_s:g} s")
+                raise self._trouble(f"The vLLM server was not ready within {within_s:g} s (`engine.ready_s`)")
         finally:
             for task in (ended, answering):
                 task.cancel()

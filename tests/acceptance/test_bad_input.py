@@ -148,7 +148,7 @@ class TestSandbox:
     @pytest.mark.parametrize("arguments", [("serve",), ("baseline", "build", str(CHECKPOINTS / "gen0"))])
     def test_no_docker_engine_names_the_way_out(self, deployment, arguments):
         finished = deployment.run(*arguments, DOCKER_HOST=NO_ENGINE)
-        assert_explained(finished, "docker", "sandbox.backend")
+        assert_explained(finished, "docker", "sandbox: {backend: namespace}")
 
 
 class TestStore:

@@ -139,7 +139,7 @@ async def test_an_engine_that_dies_at_the_start_says_why(new_engine: NewEngine, 
 
 async def test_an_engine_that_never_answers_is_ended(new_engine: NewEngine, first: Checkpoint) -> None:
     engine = new_engine("never-ready", ready_s=0.5)
-    with pytest.raises(EngineTrouble, match=r"did not answer within 0\.5 s"):
+    with pytest.raises(EngineTrouble, match=r"not ready within 0\.5 s"):
         await engine.serve(first)
     assert processes_with(first.location) == []
 
