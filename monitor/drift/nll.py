@@ -1,0 +1,88 @@
+"""How surprised a model is by code that people wrote: the first thing to rise when the tail is forgotten."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+from monitor.domain.drift import Indicator, Measurement, Reading
+from monitor.domain.samples import Sample
+from monitor.drift.readings import Scale, rises
+from monitor.drift.significance import ALPHA
+from monitor.drift.snippets import Snippet, digest_of
+from monitor.ports import CompletionModel
+
+NAME = "rare-code-nll"
+
+LEAST_RISE = 0.01
+"""Bits per byte. An engine repeats itself exactly; less than this is what rounding weights can do."""
+
+
+class NllProbe:
+    """Asks a served model for the likelihood of snippets; prefill only, nothing is generated.
+
+    A reading is the snippet's negative log likelihood given its context, in bits per byte: the sum is the
+    model's, the length is the text's, so that checkpoints with different tokenizers can be compared.
+
+    Args:
+        snippets: what is asked, always the same for one model.
+        alpha: how often an unchanged model may warn, per stratum.
+    """
+
+    name = NAME
+
+    def __init__(self, snippets: Sequence[Snippet], *, alpha: float = ALPHA) -> None:
+        self._snippets = tuple(snippets)
+        self._scale = Scale(alpha=alpha, least_rise=LEAST_RISE)
+        self._material = digest_of(snippets)
+
+    async def measure(self, model: CompletionModel, samples: Sequence[Sample]) -> Measurement:  # noqa: ARG002 - what a model wrote is other probes' matter
+        """Readings of the snippets that fit the model's context.
+
+        Raises:
+            EngineTrouble: the engine died or stopped answering.
+        """
+        started = time.monotonic()
+        # Each context once, however many snippets share it.
+        contexts = list(dict.fromkeys(snippet.context for snippet in self._snippets if snippet.context))
+        texts = [snippet.context + snippet.text for snippet in self._snippets]
+        found = await model.prompt_logprobs([*contexts, *texts])
+        given = dict(zip(contexts, found, strict=False))
+        readings = [
+            _reading(snippet, whole, given.get(snippet.context, ()))
+            for snippet, whole in zip(self._snippets, found[len(contexts) :], strict=True)
+            if whole
+        ]
+        return Measurement(
+            probe=self.name,
+            material=self._material,
+            readings=tuple(readings),
+            engine_s=time.monotonic() - started,
+        )
+
+    def compare(self, baseline: Measurement, candidate: Measurement) -> Sequence[Indicator]:
+        """Whether the candidate is more surprised than the baseline, per stratum, clustered by project."""
+        return rises(baseline, candidate, self._scale)
+
+
+def bits_per_byte(whole: Sequence[float], context: Sequence[float], text: str) -> float:
+    """Negative log likelihood of a text after its context, per byte of the text.
+
+    The context's own likelihood is taken off the whole's, which is right even where the tokenizer joins
+    both at their border.
+
+    >>> bits_per_byte([math.log(0.5)] * 8, [math.log(0.5)] * 4, "abcd")
+    1.0
+    """
+    nats = math.fsum(context) - math.fsum(whole)
+    return nats / math.log(2.0) / len(text.encode("utf-8", "surrogatepass"))
+
+
+def _reading(snippet: Snippet, whole: Sequence[float], context: Sequence[float]) -> Reading:
+    return Reading(
+        item=snippet.digest[:16],
+        group=snippet.stratum.value,
+        cluster=snippet.project,
+        value=bits_per_byte(whole, context, snippet.text),
+    )

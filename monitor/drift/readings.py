@@ -1,0 +1,67 @@
+"""Two measurements of one probe, weighed against each other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+
+from monitor.domain.drift import Indicator, Measurement, Reading
+from monitor.domain.tasks import Stratum
+from monitor.stats.clustered import clustered_rise
+
+METHOD = "sign flips of whole clusters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """When a rise of an indicator warns."""
+
+    alpha: float
+    """How often an unchanged model may."""
+    least_rise: float
+    """A rise up to here never does, however sure it is; in the indicator's unit."""
+
+
+def rises(baseline: Measurement, candidate: Measurement, scale: Scale) -> tuple[Indicator, ...]:
+    """One indicator per group that both have readings of: how far its mean lies above the baseline's.
+
+    Readings are paired by item; those of one side alone do not count. Nothing is compared that was asked
+    differently. The same two measurements always give the same p-values: the drawn signs follow from what
+    was asked.
+    """
+    if baseline.material != candidate.material or baseline.probe != candidate.probe:
+        return ()
+    before = {reading.item: reading for reading in baseline.readings}
+    groups: dict[str, list[tuple[Reading, Reading]]] = defaultdict(list)
+    for reading in candidate.readings:
+        if reading.item in before:
+            groups[reading.group].append((before[reading.item], reading))
+    rng = np.random.default_rng(int(candidate.material[:16], 16))
+    return tuple(
+        _indicator(candidate.probe, group, pairs, scale, rng) for group, pairs in sorted(groups.items())
+    )
+
+
+def _indicator(
+    probe: str,
+    group: str,
+    pairs: list[tuple[Reading, Reading]],
+    scale: Scale,
+    rng: np.random.Generator,
+) -> Indicator:
+    differences = [after.value - before.value for before, after in pairs]
+    rise = clustered_rise(differences, [after.cluster for _, after in pairs], rng=rng)
+    return Indicator(
+        name=probe,
+        method=METHOD,
+        value=fmean(after.value for _, after in pairs),
+        baseline=fmean(before.value for before, _ in pairs),
+        p_value=rise.p_value,
+        alpha=scale.alpha,
+        noise_floor=scale.least_rise,
+        clusters=rise.clusters,
+        stratum=Stratum(group),
+    )
