@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+import scipy
 
 from monitor.stats.bank import Floats, Indices
 
@@ -106,4 +106,4 @@ def _half_width(values: Floats, member: Indices, clusters: int) -> float | None:
         return None
     residuals = np.bincount(member, weights=values - values.mean(), minlength=clusters)
     variance = clusters / (clusters - 1) * float(residuals @ residuals) / len(values) ** 2
-    return float(student.ppf(0.975, clusters - 1)) * math.sqrt(variance)
+    return float(scipy.stats.t.ppf(0.975, clusters - 1)) * math.sqrt(variance)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import hypergeom
+import scipy
 
 from monitor.stats.bank import Floats
 
@@ -47,7 +47,8 @@ def task_p_values(tasks: Sequence[TaskCounts]) -> Floats:
     counts = [(one.passes, one.samples, one.bank_passes, one.bank_samples) for one in tasks]
     passes, samples, bank_passes, bank_samples = np.array(counts, dtype=np.int64).reshape(-1, 4).T
     figures = (bank_samples + samples, bank_passes + passes, samples)
-    below, above = hypergeom.cdf(passes, *figures), hypergeom.sf(passes - 1, *figures)
+    hypergeometric = scipy.stats.hypergeom
+    below, above = hypergeometric.cdf(passes, *figures), hypergeometric.sf(passes - 1, *figures)
     smaller: Floats = np.minimum(below, above)
     return np.minimum(1.0, 2.0 * smaller)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scipy.special import betaincinv
-from scipy.stats import binom
+import scipy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +34,7 @@ def mcnemar(changed: Discordance) -> float:
     1.0
     """
     total = changed.lost + changed.gained
-    return float(binom.sf(changed.lost - 1, total, 0.5))
+    return float(scipy.stats.binom.sf(changed.lost - 1, total, 0.5))
 
 
 def largest_drop(changed: Discordance, *, beta: float) -> float:
@@ -63,9 +62,9 @@ def smallest_drop(changed: Discordance, *, alpha: float) -> float:
 
 def _upper(count: int, total: int, tail: float) -> float:
     """Clopper and Pearson's upper bound of a share."""
-    return 1.0 if count == total else float(betaincinv(count + 1, total - count, 1.0 - tail))
+    return 1.0 if count == total else float(scipy.special.betaincinv(count + 1, total - count, 1.0 - tail))
 
 
 def _lower(count: int, total: int, tail: float) -> float:
     """Clopper and Pearson's lower bound of a share."""
-    return 0.0 if count == 0 else float(betaincinv(count, total - count + 1, tail))
+    return 0.0 if count == 0 else float(scipy.special.betaincinv(count, total - count + 1, tail))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-from scipy.special import ndtri
+from statistics import NormalDist
 
 from monitor.stats.bank import BankSummary
 from monitor.stats.boundaries import Lines, thresholds
@@ -43,7 +42,7 @@ def quantile(tail: float) -> float:
     >>> round(quantile(0.05), 3)
     1.645
     """
-    return float(-ndtri(tail))
+    return -NormalDist().inv_cdf(tail)
 
 
 def required_information(*, alpha: float, beta: float, delta: float) -> float:
