@@ -7,6 +7,7 @@
     │   ├── InvalidConfig
     │   ├── InvalidSuite
     │   ├── InvalidCheckpoint
+    │   ├── InvalidCorpus
     │   └── InvalidOutcomes
     └── Trouble                 ours broke; never a fact about a model
         ├── EngineTrouble
@@ -54,6 +55,10 @@ class InvalidSuite(InvalidInput):
 
 class InvalidCheckpoint(InvalidInput):
     """A checkpoint is missing, incomplete or of a kind the engine cannot serve."""
+
+
+class InvalidCorpus(InvalidInput):
+    """A corpus, request log or rarity table cannot be read, or holds no programs."""
 
 
 class InvalidOutcomes(InvalidInput):
