@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
-from monitor.cli.app import ERROR, asynchronous, cli, json_option, terminal
+from monitor.cli.app import asynchronous, cli, json_option, terminal
 from monitor.cli.sandbox import backend_option, sandbox_for
+from monitor.cli.suite_validate import validate
 from monitor.domain.errors import InvalidSuite
 from monitor.domain.tasks import Suite, Task
 from monitor.suites.comparing import SuiteDifference, compare_suites
@@ -21,12 +21,14 @@ from monitor.suites.importing.formats import Format
 from monitor.suites.importing.importer import ImportOrder, import_suite
 from monitor.suites.loading import doubts, load_suite
 from monitor.suites.shelves import known_suites
-from monitor.suites.validation import validate_tasks
 
 
 @cli.group()
 def suite() -> None:
     """Look at suites, check them, and bring in public benchmarks."""
+
+
+suite.add_command(validate)
 
 
 @suite.command("list")
@@ -67,41 +69,6 @@ def show(name: str, task_id: str | None, as_json: bool) -> None:
             "doubts": list(doubts(loaded)),
         }
         speak.answer(document, lambda out: _print_suite(out, loaded))
-
-
-@suite.command()
-@click.argument("name")
-@backend_option
-@json_option
-@asynchronous
-async def validate(name: str, backend: str, as_json: bool) -> None:
-    """Run every reference solution of NAME, and solutions that must not pass.
-
-    Exit code 3 when a task has a flaw.
-    """
-    loaded = load_suite(name)
-    speak = terminal(as_json=as_json)
-    sandbox = await sandbox_for(backend)
-    try:
-        results = [result async for result in validate_tasks(loaded, sandbox)]
-    finally:
-        await sandbox.close()
-    flawed = [result for result in results if result.flaws]
-    sound = len(results) - len(flawed)
-
-    def render(out: Console) -> None:
-        for result in flawed:
-            flaws = ", ".join(flaw.value for flaw in result.flaws)
-            out.print(f"{result.task_id}: {flaws}: {result.detail}", highlight=False, markup=False)
-        out.print(f"{sound} of {len(results)} tasks are sound.", highlight=False)
-
-    document = {
-        "tasks": len(results),
-        "sound": len(results) - len(flawed),
-        "flawed": [asdict(r) for r in flawed],
-    }
-    speak.answer(document, render)
-    sys.exit(ERROR if flawed else 0)
 
 
 @suite.command("import")

@@ -59,8 +59,26 @@ def read_suite_files(folder: Path) -> SuiteFiles:
     Raises:
         InvalidSuite: as in :func:`load_suite`.
     """
-    header = _read(folder / SUITE_FILE, SuiteFile)
-    return SuiteFiles(header=header, tasks={path: _read(path, TaskFile) for path in _task_paths(folder)})
+    header = read_entry(folder / SUITE_FILE, SuiteFile)
+    return SuiteFiles(header=header, tasks={path: read_entry(path, TaskFile) for path in _task_paths(folder)})
+
+
+def read_entry(path: Path, model: type[Entry]) -> Entry:
+    """A file of a suite as its model.
+
+    Raises:
+        InvalidSuite: it is no file, no document, or not what the model allows.
+    """
+    try:
+        document = parse_document(_text(path))
+    except DocumentError as exc:
+        raise InvalidSuite(
+            f"{path}, line {exc.line}: {exc.problem}.", next_step=f"Mend the line; {_SCHEMA_HINT}"
+        ) from exc
+    try:
+        return model.model_validate(document.value)
+    except ValidationError as exc:
+        raise InvalidSuite(_explain(path, document, exc), next_step=f"Mend the file; {_SCHEMA_HINT}") from exc
 
 
 def build_suite(files: SuiteFiles) -> Suite:
@@ -124,19 +142,6 @@ def _task_paths(folder: Path) -> list[Path]:
         if path.suffix == ".yml":
             raise InvalidSuite(f"{path} would be overlooked.", next_step="Rename it to end in .yaml.")
     return [path for path in entries if path.suffix == ".yaml" and not path.name.startswith(".")]
-
-
-def _read(path: Path, model: type[Entry]) -> Entry:
-    try:
-        document = parse_document(_text(path))
-    except DocumentError as exc:
-        raise InvalidSuite(
-            f"{path}, line {exc.line}: {exc.problem}.", next_step=f"Mend the line; {_SCHEMA_HINT}"
-        ) from exc
-    try:
-        return model.model_validate(document.value)
-    except ValidationError as exc:
-        raise InvalidSuite(_explain(path, document, exc), next_step=f"Mend the file; {_SCHEMA_HINT}") from exc
 
 
 def _text(path: Path) -> str:

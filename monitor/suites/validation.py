@@ -20,7 +20,10 @@ REPEATS = 3
 """Runs of each reference solution: a test that fails now and then is worth nothing."""
 
 IN_FLIGHT = 32
-"""Tasks being validated at once; the sandbox's own slots limit what really runs."""
+"""Tasks being validated at once, far above the sandbox's slots: every run happens under load."""
+
+_CONSTANTS = ("None", "0", "''", "[]", "True", "False", "args[0] if args else None")
+"""What an empty-headed solution returns: nothing, or what it was given."""
 
 
 class Flaw(StrEnum):
@@ -30,7 +33,7 @@ class Flaw(StrEnum):
     EMPTY_PASSED = "empty-passed"
     """Its tests accept a program without the solution."""
     CONSTANT_PASSED = "constant-passed"
-    """Its tests accept a solution that always returns the same."""
+    """Its tests accept a solution that always returns the same, or its first argument."""
     NOT_RUN = "not-run"
     """The sandbox could not run it here, which says nothing about the task."""
 
@@ -45,6 +48,13 @@ class TaskValidation:
     """Of the first flaw; empty when there is none."""
     reference_cpu_s: float
     """Largest CPU time of the reference's runs, from which time limits are set."""
+    in_process: bool
+    """Whether its tests pass only beside the program."""
+
+    @property
+    def not_run(self) -> bool:
+        """Whether nothing is known to be wrong, but not everything could be run."""
+        return bool(self.flaws) and all(flaw is Flaw.NOT_RUN for flaw in self.flaws)
 
 
 def validate_tasks(
@@ -65,18 +75,28 @@ async def _validate(task: Task, sandbox: Sandbox, repeats: int) -> TaskValidatio
     runs = [first.reference, *more]
     flaws = [(flaw, run.detail) for run in runs if (flaw := _reference_flaw(run)) is not None][:1]
     if not flaws:
-        for flaw, empty in _empty_headed(task):
-            execution = await sandbox.execute(replace(empty, in_process=first.in_process))
-            if execution.outcome is Outcome.PASSED:
-                flaws.append((flaw, "its tests passed"))
-            elif execution.outcome is Outcome.UNSCORED:
-                flaws.append((Flaw.NOT_RUN, execution.detail))
+        flaws = await _accepted(task, sandbox, in_process=first.in_process)
     return TaskValidation(
         task_id=task.task_id,
         flaws=tuple(flaw for flaw, _ in flaws),
         detail=flaws[0][1] if flaws else "",
         reference_cpu_s=max(run.cpu_s for run in runs),
+        in_process=first.in_process,
     )
+
+
+async def _accepted(task: Task, sandbox: Sandbox, *, in_process: bool) -> list[tuple[Flaw, str]]:
+    """The empty-headed programs that the tests accept, or that could not be run."""
+    programs = [(flaw, replace(program, in_process=in_process)) for flaw, program in _empty_headed(task)]
+    runs = await asyncio.gather(*(sandbox.execute(program) for _, program in programs))
+    found: dict[Flaw, str] = {}
+    for (flaw, program), run in zip(programs, runs, strict=True):
+        if run.outcome is Outcome.PASSED:
+            last_line = program.source.strip().rpartition("\n")[2].strip()
+            found.setdefault(flaw, f"its tests accept: {last_line or 'nothing at all'}")
+        elif run.outcome is Outcome.UNSCORED:
+            found.setdefault(Flaw.NOT_RUN, run.detail)
+    return list(found.items())
 
 
 def _reference_flaw(execution: Execution) -> Flaw | None:
@@ -91,8 +111,10 @@ def _empty_headed(task: Task) -> list[tuple[Flaw, Program]]:
         return [(Flaw.CONSTANT_PASSED, program_of(task, "0"))]
     programs = [(Flaw.EMPTY_PASSED, program_of(task, _beside_the_entry_point(task)))]
     if task.language == "python":
-        constant = f"def {task.entry_point}(*args, **kwargs):\n    return None\n"
-        programs.append((Flaw.CONSTANT_PASSED, program_of(task, constant)))
+        head = f"def {task.entry_point}(*args, **kwargs):\n    return "
+        programs += [
+            (Flaw.CONSTANT_PASSED, program_of(task, f"{head}{constant}\n")) for constant in _CONSTANTS
+        ]
     return programs
 
 

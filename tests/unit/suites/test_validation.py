@@ -32,10 +32,25 @@ async def test_a_reference_that_fails_is_a_flaw() -> None:
     [
         ("def check(candidate):\n    pass\n", (Flaw.CONSTANT_PASSED,)),
         ("def check(candidate):\n    candidate(3)\n", (Flaw.CONSTANT_PASSED,)),
+        ("def check(candidate):\n    assert candidate(3) in (6, [])\n", (Flaw.CONSTANT_PASSED,)),
+        ("def check(candidate):\n    assert candidate(0) == 0\n", (Flaw.CONSTANT_PASSED,)),
+        ("def check(candidate):\n    assert candidate(3) in (6, 3)\n", (Flaw.CONSTANT_PASSED,)),
     ],
 )
 async def test_tests_that_accept_anything_are_a_flaw(test: str, flaws: tuple[Flaw, ...]) -> None:
     assert (await _validated(replace(a_task(), test=test))).flaws == flaws
+
+
+async def test_the_constant_that_was_accepted_is_shown() -> None:
+    test = "def check(candidate):\n    assert candidate(3) in (6, 3)\n"
+    validation = await _validated(replace(a_task(), test=test))
+    assert validation.detail == "its tests accept: return args[0] if args else None"
+
+
+async def test_what_could_not_be_run_is_told_from_what_is_wrong() -> None:
+    assert (await _validated(a_task(language="ruby"))).not_run
+    assert not (await _validated(replace(a_task(), canonical_solution="    return x\n"))).not_run
+    assert not (await _validated(a_task())).not_run
 
 
 async def test_an_answer_task_must_not_accept_a_constant() -> None:
@@ -58,7 +73,8 @@ async def test_each_reference_is_run_several_times_and_order_is_kept() -> None:
     tasks = [replace(a_task(), task_id=f"t/{number}") for number in range(40)]
     validated = [each.task_id async for each in validate_tasks(tasks, sandbox, repeats=2)]
     assert validated == [task.task_id for task in tasks]
-    assert len(sandbox.executed) == 40 * 4
+    runs = 2 + 1 + 7  # the reference, an empty program, constants
+    assert len(sandbox.executed) == 40 * runs
 
 
 async def test_a_lost_sandbox_ends_the_validation() -> None:

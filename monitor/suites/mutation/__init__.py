@@ -1,0 +1,1 @@
+"""Programs that are wrong in one small way, made of reference solutions to prove that tests bite."""
