@@ -33,7 +33,9 @@ class RarityTable:
     counts: Mapping[str, int]
     """Number of documents that have a feature; those below the corpus' threshold are left out."""
     language_shares: Mapping[str, float]
-    """Share of each programming language; empty when nothing is known of it."""
+    """Share of each programming language; empty when nothing is known of them."""
+    unlisted_share: float
+    """Share that a language is given which is not listed."""
     ordinary_bits: float
     """Median feature bits of the corpus' own functions, taken for programs in other languages."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -43,18 +45,15 @@ class RarityTable:
         """-log2 of a feature's smoothed document frequency; a feature never seen is as rare as can be.
 
         >>> table = RarityTable(name="", documents=7, counts={"sum": 7, "zip": 1}, language_shares={},
-        ...                     ordinary_bits=0.0)
+        ...                     unlisted_share=1.0, ordinary_bits=0.0)
         >>> [round(table.rarity_bits(feature), 2) for feature in ("sum", "zip", "math.lcm")]
         [0.09, 2.42, 4.0]
         """
         return -math.log2((self.counts.get(feature, 0) + 0.5) / (self.documents + 1))
 
     def language_bits(self, language: str) -> float:
-        """-log2 of a language's share; one that is not listed is as rare as the rarest that is."""
-        if not self.language_shares:
-            return 0.0
-        share = self.language_shares.get(language, min(self.language_shares.values()))
-        return -math.log2(share)
+        """-log2 of a language's share."""
+        return -math.log2(self.language_shares.get(language, self.unlisted_share))
 
     @property
     def digest(self) -> str:
@@ -63,6 +62,7 @@ class RarityTable:
             "rarity-table",
             str(self.documents),
             repr(self.ordinary_bits),
+            repr(self.unlisted_share),
             json.dumps(dict(sorted(self.language_shares.items()))),
             json.dumps(dict(sorted(self.counts.items()))),
         )
@@ -90,6 +90,7 @@ def write_table(table: RarityTable, path: Path) -> None:
         "documents": table.documents,
         "ordinary_bits": table.ordinary_bits,
         "language_shares": dict(sorted(table.language_shares.items())),
+        "unlisted_share": table.unlisted_share,
         "provenance": table.provenance,
         "counts": dict(sorted(table.counts.items())),
     }
@@ -132,6 +133,7 @@ def _read(path: Path) -> RarityTable:
             language_shares={
                 str(language): float(share) for language, share in document["language_shares"].items()
             },
+            unlisted_share=float(document["unlisted_share"]),
             ordinary_bits=float(document["ordinary_bits"]),
             provenance=document["provenance"],
         )

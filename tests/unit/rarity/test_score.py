@@ -10,6 +10,7 @@ TABLE = RarityTable(
     documents=1000,
     counts={"sum": 900, "sorted": 800, "zip": 400, "str.join": 500, "math.lcm": 3},
     language_shares={"python": 0.5, "ruby": 0.0625},
+    unlisted_share=0.03125,
     ordinary_bits=4.0,
 )
 

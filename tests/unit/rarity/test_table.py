@@ -16,6 +16,7 @@ def table(**changes):
         "documents": 100,
         "counts": COUNTS,
         "language_shares": {"python": 0.5, "ruby": 0.125},
+        "unlisted_share": 0.0625,
         "ordinary_bits": 4.0,
         "provenance": {"files": 100},
     }
@@ -39,9 +40,8 @@ def test_a_languages_bits_follow_from_its_share():
     assert table().language_bits("ruby") == 3.0
 
 
-def test_an_unlisted_language_is_as_rare_as_the_rarest_listed_one():
-    assert table().language_bits("awk") == 3.0
-    assert table(language_shares={}).language_bits("awk") == 0.0
+def test_an_unlisted_language_has_the_share_that_the_table_states():
+    assert table().language_bits("awk") == 4.0
 
 
 def test_a_written_table_reads_back_as_it_was(tmp_path):
