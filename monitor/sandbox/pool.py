@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ class _Slot:
     """One sandbox and what it holds."""
 
     lane: int
-    """Number of the slot: its sandboxes run on the CPU of this number."""
+    """Its sandboxes run on the CPU of this number, counted round and round."""
     link: Link | None = None
     executed: int = 0
     held: deque[_Pending] = field(default_factory=deque)
@@ -91,7 +92,8 @@ class Pool:
         self._numbers = itertools.count()
         self._arrivals = itertools.count()
         self._queue: asyncio.PriorityQueue[tuple[int, int, _Pending]] = asyncio.PriorityQueue()
-        self._slots = [_Slot(lane=lane) for lane in range(slots)]
+        # Pools of several drivers on one machine do not all begin with the same CPU.
+        self._slots = [_Slot(lane=os.getpid() + number) for number in range(slots)]
         self._workers: list[asyncio.Task[None]] = []
         self._spare: asyncio.Task[Link] | None = None
         self._ending: set[asyncio.Task[None]] = set()

@@ -238,4 +238,5 @@ async def test_each_slot_keeps_to_its_own_cpu_whichever_sandbox_it_has() -> None
         await asyncio.gather(*(bench.pool.execute(program(n)) for n in range(30)))
         for link in bench.links:
             assert len({lanes[source] for source in link.ran}) <= 1
-    assert set(lanes.values()) == {0, 1}
+    first, second = sorted(set(lanes.values()))
+    assert second == first + 1
