@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ import docker
 import pytest
 
 from tests.acceptance.product import CHECKPOINTS, ENGINE_READY_S, TAILWATCH, Daemon, Deployment, free_port
+from tests.integration.export.servers import Prometheus, Receiver, alertmanager, prometheus, wait_until
 from tests.requirements import require
 
 BANK_S = 420.0
@@ -22,10 +22,16 @@ DECISION_S = 180.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A daemon that has decided on a control and on a third generation without review."""
+    """A daemon that has decided on a third generation without review, then on a control."""
 
     deployment: Deployment
     daemon: Daemon
+    prometheus: Prometheus
+    """Scrapes the daemon and evaluates the shipped rules since before the first candidate arrived."""
+    receiver: Receiver
+    """Where Alertmanager delivers, by the shipped routes."""
+    firing_before: dict[str, dict[str, str]]
+    """Alerts that fired before the first candidate arrived."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -74,17 +80,42 @@ def banked(components, tmp_path_factory) -> Deployment:
 
 @pytest.fixture(scope="session")
 def judged(banked, tmp_path_factory) -> Iterator[Judged]:
-    """The daemon after both candidates arrived in the watched folder and were decided."""
-    require("Prometheus", shutil.which("prometheus") is not None, "Install Debian's package prometheus.")
+    """The whole story, once: a calm baseline, a bad candidate and its page, a good candidate."""
     deployment = banked.copy_to(tmp_path_factory.mktemp("judged") / "deployment")
-    with deployment.serving() as daemon:
-        for name in ("gen3", "control1"):
-            deployment.receive(name)
-        for name in ("gen3", "control1"):
-            daemon.wait_until(
-                f"a decision on {name}",
-                lambda name=name: deployment.decision_of(name) is not None,
-                timeout_s=ENGINE_READY_S + DECISION_S,
-                pause_s=2,
+    with contextlib.ExitStack() as running:
+        receiver = Receiver()
+        running.callback(receiver.close)
+        manager_port = running.enter_context(
+            alertmanager(tmp_path_factory.mktemp("alertmanager"), receiver=receiver)
+        )
+        daemon = running.enter_context(deployment.serving())
+        server = running.enter_context(
+            prometheus(
+                tmp_path_factory.mktemp("prometheus"),
+                exporter_port=deployment.port,
+                alertmanager_port=manager_port,
             )
-        yield Judged(deployment=deployment, daemon=daemon)
+        )
+        server.series('tailwatch_checkpoint_info{role="baseline"}')
+        firing_before = server.firing()
+        _decide(deployment, daemon, "gen3")
+        # The bad candidate stays the newest until somebody has been paged.
+        with contextlib.suppress(AssertionError):
+            wait_until("a page", lambda: receiver.deliveries)
+        _decide(deployment, daemon, "control1")
+        yield Judged(
+            deployment=deployment,
+            daemon=daemon,
+            prometheus=server,
+            receiver=receiver,
+            firing_before=firing_before,
+        )
+
+
+def _decide(deployment: Deployment, daemon: Daemon, name: str) -> None:
+    deployment.receive(name)
+    daemon.wait_until(
+        f"a decision on {name}",
+        lambda: daemon.decision_of(name) is not None,
+        timeout_s=ENGINE_READY_S + DECISION_S,
+    )

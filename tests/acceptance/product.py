@@ -68,6 +68,13 @@ class Daemon:
         """One HTTP request."""
         return httpx.get(self.address + path, timeout=30)
 
+    def decision_of(self, name: str) -> str | None:
+        """The decision of a checkpoint's last evaluation; None while there is none."""
+        for row in self.get("/api/checkpoints").json()["data"]:
+            if row["name"] == name and row["last_evaluation"] is not None:
+                return row["last_evaluation"]["decision"]["decision"]
+        return None
+
     def wait_until(
         self, what: str, condition: Callable[[], bool], *, timeout_s: float, pause_s: float = 0.5
     ) -> None:
@@ -190,17 +197,6 @@ class Deployment:
         with contextlib.closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True, timeout=30)) as store:
             return store.execute(statement, values).fetchall()
 
-    def decision_of(self, name: str) -> str | None:
-        """The decision of a checkpoint's evaluation as `status` tells it; None while there is none."""
-        for row in self.run("status", "--json").expect(0).document["checkpoints"]:
-            if (
-                row["name"] == name
-                and row["evaluation"] is not None
-                and row["evaluation"]["decision"] is not None
-            ):
-                return row["evaluation"]["decision"]["decision"]
-        return None
-
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("TAILWATCH_")}
         return {**inherited, "NO_COLOR": "1", "COLUMNS": "160", **self.environment, **more}
@@ -217,7 +213,7 @@ def lab_configuration(port: int) -> dict[str, Any]:
             "concurrency": 96,
         },
         "suite": "lab",
-        "sampling": {"samples_per_task": 32, "temperature": 1.0, "max_tokens": 128},
+        "sampling": {"samples_per_task": 16, "temperature": 1.0, "max_tokens": 128},
         "policy": {"margin": {"tail": 0.10, "torso": 0.10, "head": 0.05}},
         "schedule": {"poll": "1s", "recheck_promoted": "24h"},
         "store": "sqlite:///tailwatch.db",

@@ -6,26 +6,13 @@ rules, Alertmanager with the shipped routes, and a webhook that listens.
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
-from tests.acceptance.conftest import DECISION_S
-from tests.acceptance.product import ENGINE_READY_S
-from tests.integration.export.servers import Receiver, alertmanager, prometheus
-from tests.requirements import require
+from tests.integration.export.servers import wait_until
 
 TAIL = "TailwatchTailRegression"
-PATIENCE_S = ENGINE_READY_S + DECISION_S
 EVALUATION_INTERVAL_S = 1.0
 """Of the Prometheus that the fixture starts."""
-
-
-@pytest.fixture
-def receiver():
-    listening = Receiver()
-    yield listening
-    listening.close()
 
 
 def first_seen(server, expression):
@@ -35,39 +22,35 @@ def first_seen(server, expression):
     return min(float(series["values"][0][0]) for series in found["result"])
 
 
-def test_a_lost_tail_pages_somebody_and_a_good_candidate_gives_the_all_clear(banked, receiver, tmp_path):
-    require("amtool", shutil.which("amtool") is not None, "apt-get install prometheus-alertmanager")
-    deployment = banked.copy_to(tmp_path / "deployment")
-    with (
-        alertmanager(tmp_path / "alertmanager", receiver=receiver) as manager_port,
-        deployment.serving() as daemon,
-        prometheus(
-            tmp_path / "prometheus", exporter_port=deployment.port, alertmanager_port=manager_port
-        ) as server,
-    ):
-        daemon.wait_until(
-            "the baseline is published",
-            lambda: bool(server.query('tailwatch_checkpoint_info{role="baseline"}')),
-            timeout_s=60,
-        )
-        assert server.firing() == {}
+@pytest.fixture
+def page(judged):
+    """Where the first page went, and what it said."""
+    delivered = judged.receiver.alerts(TAIL, "firing")
+    assert delivered, judged.receiver.deliveries
+    return delivered[0]
 
-        deployment.receive("gen3")
-        daemon.wait_until("the page", lambda: bool(receiver.alerts(TAIL, "firing")), timeout_s=PATIENCE_S)
-        path, page = receiver.alerts(TAIL, "firing")[0]
-        assert path == "tailwatch-page"
-        assert (page["labels"]["name"], page["labels"]["stratum"]) == ("gen3", "tail")
-        assert page["labels"]["severity"] == "critical"
-        assert page["annotations"]["runbook_url"].endswith(f"/runbooks/{TAIL}.md")
-        deployment.run("gate", "gen3").expect(1)
 
-        found = first_seen(server, 'tailwatch_finding{stratum="tail", finding="regressed"} == 1')
-        fired = first_seen(server, f'ALERTS{{alertname="{TAIL}", alertstate="firing"}}')
-        # One step more, since both moments are known to a second only.
-        assert fired - found <= 2 * EVALUATION_INTERVAL_S + 1
+def test_nothing_fires_while_all_is_well(judged):
+    assert judged.firing_before == {}
 
-        deployment.receive("control1")
-        daemon.wait_until(
-            "the all-clear", lambda: bool(receiver.alerts(TAIL, "resolved")), timeout_s=DECISION_S
-        )
-        deployment.run("gate", "control1").expect(0)
+
+def test_a_lost_tail_pages_somebody_who_learns_what_lost_what_and_what_to_do(page):
+    path, alert = page
+    assert path == "tailwatch-page"
+    assert (alert["labels"]["name"], alert["labels"]["stratum"]) == ("gen3", "tail")
+    assert alert["labels"]["severity"] == "critical"
+    assert alert["annotations"]["runbook_url"].endswith(f"/runbooks/{TAIL}.md")
+
+
+@pytest.mark.usefixtures("page")
+def test_the_alert_fires_within_two_evaluation_intervals_of_the_finding(judged):
+    server = judged.prometheus
+    found = first_seen(server, 'tailwatch_finding{stratum="tail", finding="regressed"} == 1')
+    fired = first_seen(server, f'ALERTS{{alertname="{TAIL}", alertstate="firing"}}')
+    # One step more, since both moments are known to a second only.
+    assert fired - found <= 2 * EVALUATION_INTERVAL_S + 1
+
+
+@pytest.mark.usefixtures("page")
+def test_a_good_candidate_gives_the_all_clear(judged):
+    wait_until("the all-clear", lambda: judged.receiver.alerts(TAIL, "resolved"))

@@ -55,9 +55,8 @@ def interrupted(banked, tmp_path_factory):
     with deployment.serving() as daemon:
         daemon.wait_until(
             "a decision after the restart",
-            lambda: deployment.decision_of("gen3") is not None,
+            lambda: daemon.decision_of("gen3") is not None,
             timeout_s=ENGINE_READY_S + 180,
-            pause_s=2,
         )
         exit_code = daemon.stop()
     return Interrupted(

@@ -9,8 +9,6 @@ import time
 
 import pytest
 
-from tests.acceptance.scraper import scraping
-
 SERIES = (
     "tailwatch_checkpoint_info",
     "tailwatch_pass_ratio",
@@ -29,14 +27,6 @@ SERIES = (
     "tailwatch_generated_tokens_total",
     "tailwatch_programs_executed_total",
 )
-
-
-@pytest.fixture(scope="module")
-def prometheus(judged, tmp_path_factory):
-    """Prometheus scraping the daemon that has judged both checkpoints."""
-    with scraping(tmp_path_factory.mktemp("prometheus"), judged.deployment.port) as scraper:
-        scraper.wait_for("tailwatch_decision")
-        yield scraper
 
 
 def test_a_generation_trained_on_its_own_output_is_rejected_for_its_tail(judged):
@@ -94,29 +84,29 @@ def test_the_daemon_is_ready(judged):
 
 
 @pytest.mark.parametrize("series", SERIES)
-def test_prometheus_holds_the_series(prometheus, series):
-    assert prometheus.wait_for(series)
+def test_prometheus_holds_the_series(judged, series):
+    assert judged.prometheus.series(series)
 
 
-def test_prometheus_tells_the_rejected_from_the_promoted_by_name(prometheus):
+def test_prometheus_tells_the_rejected_from_the_promoted_by_name(judged):
     joined = (
         "(tailwatch_decision == 1) * on (model, checkpoint) group_left (name) "
         'max by (model, checkpoint, name) (tailwatch_checkpoint_info{role="candidate"})'
     )
-    decisions = {labels["name"]: labels["decision"] for labels, _ in prometheus.wait_for(joined)}
+    decisions = {labels["name"]: labels["decision"] for labels, _ in judged.prometheus.series(joined)}
     assert decisions["gen3"] == "reject"
     assert decisions["control1"] == "promote"
 
 
-def test_prometheus_shows_the_tail_falling_and_the_scrape_healthy(prometheus, judged):
+def test_prometheus_shows_the_tail_falling_and_the_scrape_healthy(judged):
     tail = {
         labels["checkpoint"]: value
-        for labels, value in prometheus.query('tailwatch_delta_ratio{stratum="tail"}')
+        for labels, value in judged.prometheus.series('tailwatch_delta_ratio{stratum="tail"}')
     }
     rows = judged.deployment.run("status", "--json").expect(0).document["checkpoints"]
     digests = {row["name"]: row["digest"][:12] for row in rows}
     assert tail[digests["gen3"]] < -0.10 < tail[digests["control1"]]
-    assert prometheus.query('up{job="tailwatch"}')[0][1] == 1
+    assert judged.prometheus.value('up{job="tailwatch"}') == 1
 
 
 def test_an_evaluation_that_is_done_is_not_done_again(judged):

@@ -171,6 +171,11 @@ class Prometheus:
         assert len(found) <= 1, f"{expression} is not unique: {found}"
         return float(found[0]["value"][1]) if found else None
 
+    def series(self, expression: str) -> list[tuple[dict[str, str], float]]:
+        """Labels and value of each series of a query, as soon as there are any."""
+        found = wait_until(expression, lambda: self.query(expression))
+        return [(each["metric"], float(each["value"][1])) for each in found]
+
     def firing(self) -> dict[str, dict[str, str]]:
         """Labels of the alerts that fire, by name."""
         return {
