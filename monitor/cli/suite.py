@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,11 @@ from monitor.suites.comparing import SuiteDifference, compare_suites
 from monitor.suites.importing.formats import Format
 from monitor.suites.importing.importer import ImportOrder, import_suite
 from monitor.suites.loading import doubts, load_suite
+from monitor.suites.near_duplicates import NEAR, closest, passages_of, read_passages
 from monitor.suites.shelves import known_suites
+
+SHOWN_PAIRS = 5
+"""Pairs that are shown even when they are far from being near-duplicates."""
 
 
 @cli.group()
@@ -121,6 +126,40 @@ def diff(before: str, after: str, as_json: bool) -> None:
     """Show which tasks differ between two suites, and which changed their stratum."""
     difference = compare_suites(load_suite(before), load_suite(after))
     terminal(as_json=as_json).answer(asdict(difference), lambda out: _print_difference(out, difference))
+
+
+@suite.command()
+@click.argument("name")
+@click.option(
+    "--against", multiple=True, metavar="SUITE_OR_FILE", help="Also compare with these; JSON Lines if a file."
+)
+@json_option
+def duplicates(name: str, against: tuple[str, ...], as_json: bool) -> None:
+    """Find tasks of NAME that say nearly the same as each other, or as those of other suites.
+
+    Exit code 0 when there are none, 1 otherwise.
+    """
+    own = passages_of(load_suite(name))
+    others = [each for source in against for each in read_passages(source)]
+    pairs = closest(own, others, most=SHOWN_PAIRS)
+    near = [pair for pair in pairs if pair.similarity >= NEAR]
+
+    def render(out: Console) -> None:
+        for pair in pairs:
+            line = f"{pair.similarity:.3f}  {pair.task_id}  {pair.other}"
+            out.print(line, highlight=False, markup=False, soft_wrap=True)
+        compared = f"{len(own)} tasks compared with each other and {len(others)} more"
+        out.print(f"{len(near)} near-duplicates, {NEAR:g} or more; {compared}.", highlight=False)
+
+    document = {
+        "tasks": len(own),
+        "others": len(others),
+        "threshold": NEAR,
+        "near_duplicates": len(near),
+        "closest": [asdict(pair) for pair in pairs],
+    }
+    terminal(as_json=as_json).answer(document, render)
+    sys.exit(1 if near else 0)
 
 
 def _header(loaded: Suite) -> dict[str, Any]:
