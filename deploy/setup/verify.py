@@ -48,9 +48,16 @@ STATIC = (
     Step(name="mypy", command=("mypy",)),
     Step(name="import contracts", command=("lint-imports",)),
 )
+HOSTILE = "tests/integration/hostile"
 TESTS = (
-    Step(name="unit tests", command=("pytest", "tests/unit", "monitor"), limit_s=600),
-    Step(name="integration tests", command=("pytest", "tests/integration"), limit_s=900),
+    Step(name="unit tests", command=("pytest", "-n", "2", "tests/unit", "monitor"), limit_s=600),
+    # They mostly wait: for limits to be reached, for sandboxes to be replaced.
+    Step(name="hostile programs", command=("pytest", "-n", "4", HOSTILE), limit_s=600),
+    Step(
+        name="integration tests",
+        command=("pytest", "tests/integration", f"--ignore={HOSTILE}"),
+        limit_s=900,
+    ),
     Step(name="acceptance tests", command=("pytest", "tests/acceptance"), limit_s=1200),
 )
 
