@@ -72,6 +72,16 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """Tasks that are rarely used, so that choosing checkpoints by the others shows as a gap."""
+
+    task_ids: frozenset[str]
+    """The sealed tasks."""
+    every: int
+    """They take part in every such evaluation of a model, and in each bank."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
     """A named, versioned, digested set of tasks."""
 
@@ -88,6 +98,8 @@ class Suite:
     """sha256 over the header and the digests of all tasks, hexadecimal."""
     contamination_canary: str = ""
     """Text whose appearance in training data or answers gives away that the suite leaked."""
+    seal: Seal | None = None
+    """None when no task is sealed."""
     _by_id: Mapping[str, Task] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:

@@ -35,6 +35,8 @@ def task_digest(task: TaskFile) -> str:
 def suite_digest(header: SuiteFile, tasks: Iterable[Task]) -> str:
     """sha256 over header and tasks, in the order of their ids, hexadecimal."""
     parts = ["suite", header.name, header.version, str(header.seed), header.rarity.model_dump_json()]
+    if header.sealed is not None:
+        parts += ["sealed", header.sealed.model_dump_json()]
     for task in sorted(tasks, key=lambda each: each.task_id):
         parts += [task.task_id, task.digest, repr(task.rarity), task.stratum.value]
     return content_digest(*parts)

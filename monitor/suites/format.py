@@ -129,6 +129,13 @@ class Unranked(_Entry):
 RarityRule = Annotated[TrainingFrequency | CorpusFeatures | Unranked, Field(discriminator="method")]
 
 
+class SealRule(_Entry):
+    """Some tasks are kept back, so that choosing by the others shows as a gap."""
+
+    share: Share = Field(description="Share of each stratum's tasks that is sealed.")
+    every: int = Field(ge=2, le=1000, description="They take part in every such evaluation of a model.")
+
+
 class SuiteFile(_Entry):
     """The header of a suite."""
 
@@ -138,6 +145,9 @@ class SuiteFile(_Entry):
     seed: int = Field(ge=0, lt=2**31, description="Root of all sample seeds and task orders.")
     description: Text
     rarity: RarityRule
+    sealed: SealRule | None = Field(
+        default=None, description="Tasks that take part in few evaluations; none when left out."
+    )
     contamination_canary: Text = Field(
         description="Text whose appearance in training data gives away that the suite leaked."
     )

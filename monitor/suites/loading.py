@@ -21,6 +21,7 @@ from monitor.suites.format import (
     TaskFile,
     rarity_score,
 )
+from monitor.suites.sealing import seal_of
 from monitor.suites.shelves import find_suite
 from monitor.suites.strata import cuts
 
@@ -111,6 +112,7 @@ def build_suite(files: SuiteFiles) -> Suite:
         tasks=tuple(tasks),
         digest=suite_digest(files.header, tasks),
         contamination_canary=files.header.contamination_canary,
+        seal=seal_of(files.header, tasks),
     )
 
 
