@@ -31,7 +31,7 @@ class Syntax:
         return match.start() if match else None
 
 
-_LISP = r"^[ \t]*\((?:define|define-values|defun)\s+\(*NAME(?=[\s()])"
+_LISP = r"^[ \t]*\((?:define|define\*|define-values|define-syntax|defun)\s+\(*NAME(?=[\s()])"
 _FUNCTION = r"^[ \t]*(?:[\w.:<>*&\[\], ]+\s)?NAME\s*\("
 
 SYNTAXES: Mapping[str, Syntax] = {

@@ -22,6 +22,8 @@ from monitor.suites.languages import SYNTAXES, syntax_of
         ("tcl", "f", "proc f {x} {"),
         ("racket", "f-g", "#lang racket\n(define (f-g x) x)"),
         ("scheme", "f", "(define f (lambda (x) x))"),
+        ("scheme", "f", "(define* (f x #:key (y 1)) x)"),
+        ("scheme", "f-of", "(define-syntax f-of\n  (syntax-rules ()"),
         ("awk", "f", "function f(x) { return x }"),
         ("shell", "f", "f() {\n"),
         ("r", "f", "f <- function(x) x"),
