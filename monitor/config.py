@@ -13,9 +13,12 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from monitor.domain.drift import IndicatorName
 from monitor.domain.errors import InvalidConfig
 from monitor.domain.samples import SamplingPlan, Style
 from monitor.domain.tasks import Stratum
+from monitor.drift.descriptors import CHOICES, NUMBERS
+from monitor.drift.significance import ALPHA
 from monitor.verdicts.policy import Depth, Policy
 
 FILE_NAME = "tailwatch.yaml"
@@ -94,6 +97,18 @@ class PolicyOptions(Section):
     max_age: Duration = Policy().max_age_s
     max_unscored: Annotated[float, Field(ge=0, lt=1)] = Policy().max_unscored_share
     require_lineage: bool = False
+    hold_on: frozenset[str] = frozenset()
+
+    @field_validator("hold_on")
+    @classmethod
+    def _known_warnings(cls, names: frozenset[str]) -> frozenset[str]:
+        known = {*IndicatorName, *NUMBERS}
+        unknown = sorted(name for name in names if name.partition("=")[0] not in {*known, *CHOICES})
+        if unknown:
+            raise ValueError(
+                f"nothing called {', '.join(unknown)} is measured; there are {', '.join(sorted(known))}"
+            )
+        return names
 
     def policy(self) -> Policy:
         """The domain's noun for this section."""
@@ -108,7 +123,19 @@ class PolicyOptions(Section):
             max_age_s=self.max_age,
             max_unscored_share=self.max_unscored,
             require_lineage=self.require_lineage,
+            holding_signals=self.hold_on,
         )
+
+
+class DriftOptions(Section):
+    """What is measured about outputs beside their correctness."""
+
+    indicators: bool = True
+    columns: bool = True
+    report: bool = True
+    probes: frozenset[Literal["rare-code-nll", "rubber-stamp"]] = frozenset({"rare-code-nll"})
+    snippets: Path | None = None
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = ALPHA
 
 
 class SandboxBackend(StrEnum):
@@ -158,6 +185,7 @@ class Options(BaseSettings):
     sampling: SamplingOptions = SamplingOptions()
     baseline: str = "promoted"
     policy: PolicyOptions = PolicyOptions()
+    drift: DriftOptions = DriftOptions()
     sandbox: SandboxOptions = Field(default_factory=SandboxOptions)
     schedule: ScheduleOptions = ScheduleOptions()
     store: str = "sqlite:///tailwatch.db"
@@ -284,6 +312,9 @@ def _anchored(options: Options, folder: Path) -> Options:
     store = options.store
     if store.startswith("sqlite:///") and not store.startswith("sqlite:////"):
         store = f"sqlite:///{folder / store.removeprefix('sqlite:///')}"
+    drift = options.drift
+    if drift.snippets is not None:
+        drift = drift.model_copy(update={"snippets": folder / drift.snippets})
     return options.model_copy(
-        update={"checkpoints": checkpoints, "store": store, "state": folder / options.state}
+        update={"checkpoints": checkpoints, "store": store, "state": folder / options.state, "drift": drift}
     )

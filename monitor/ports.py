@@ -174,6 +174,10 @@ class DriftDetector(Protocol):
 class DriftMeter(Protocol):
     """Compares what a candidate wrote with what the baseline wrote for the same tasks."""
 
+    def prepare(self) -> None:
+        """Load what measuring needs, which may take seconds; measuring does so where this was not called."""
+        ...
+
     def measure(self, bank: Sequence[Sample], candidate: Sequence[Sample], *, report: str) -> DriftReading:
         """Signals and free indicators; a figure that cannot be had is left out and named.
 
@@ -182,7 +186,7 @@ class DriftMeter(Protocol):
         Args:
             bank: the baseline's samples.
             candidate: the candidate's.
-            report: file name for the HTML report; empty when none is wanted.
+            report: file name for an HTML report, written where something drifted; empty for none.
         """
         ...
 
@@ -193,6 +197,11 @@ class Probe(Protocol):
     @property
     def name(self) -> str:
         """What its measurements are stored under."""
+        ...
+
+    @property
+    def material(self) -> str:
+        """Digest of what it asks; measurements with another one are not compared."""
         ...
 
     async def measure(self, model: CompletionModel, samples: Sequence[Sample]) -> Measurement:
@@ -397,6 +406,8 @@ class Count(StrEnum):
     """Labelled by :class:`SandboxEvent`."""
     ENGINE_EVENTS = "engine_events"
     """Labelled by :class:`EngineEvent`."""
+    DRIFT_EVENTS = "drift_events"
+    """Labelled by :class:`DriftEvent`."""
 
 
 class SandboxEvent(StrEnum):
@@ -433,6 +444,17 @@ class EngineEvent(StrEnum):
     """A sample came back without a text."""
     TROUBLE = "trouble"
     """The engine died, never became ready or answered nonsense (EngineTrouble)."""
+
+
+class DriftEvent(StrEnum):
+    """Things that happen when outputs are compared."""
+
+    MEASURED = "measured"
+    """An evaluation's outputs were compared with the bank's."""
+    FAILED = "failed"
+    """They could not be, for a reason of ours: the decision was made without."""
+    PROBE_FAILED = "probe_failed"
+    """A probe did not come back with a measurement."""
 
 
 class Counters(Protocol):

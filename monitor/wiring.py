@@ -8,14 +8,17 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
-from monitor.config import Options, SandboxBackend, SandboxOptions
+from monitor.config import DriftOptions, Options, SandboxBackend, SandboxOptions
 from monitor.discovery.folder import FolderSource
-from monitor.domain.errors import InvalidConfig, MonitorError, SandboxTrouble
-from monitor.domain.samples import Completion, Execution, Program, SampleRequest, SamplingPlan
-from monitor.domain.tasks import Suite, Task
-from monitor.ports import Check, CheckpointSource, Count, Engine, Sandbox, SandboxEvent, Store
-from monitor.rounds.bench import Asking, Bench, Progress, Watcher
+from monitor.domain.errors import InvalidConfig, InvalidInput, MonitorError, SandboxTrouble
+from monitor.domain.samples import Completion, Execution, Program, Sample, SampleRequest, SamplingPlan
+from monitor.domain.tasks import Suite, Task, TaskKind
+from monitor.drift.descriptors import Rarity
+from monitor.drift.matching import Writing
+from monitor.ports import Check, CheckpointSource, Count, Engine, Probe, Sandbox, SandboxEvent, Store
+from monitor.rounds.bench import Asking, Bench, Gauges, Progress, Watcher
 from monitor.rounds.tally import Tally
 from monitor.rounds.watching import Watch
 from monitor.sandbox.diagnosis import diagnose
@@ -175,6 +178,74 @@ def asking(suite: Suite, plan: SamplingPlan) -> Asking:
     return Asking(request=request, assemble=assemble_answer, reference=reference_program)
 
 
+def reports_folder(options: Options) -> Path:
+    """Where the HTML reports of drifted columns are kept."""
+    return options.state / "drift"
+
+
+def gauges(options: Options, watch: Watch, *, html: Path | None = None) -> Gauges:
+    """What the configuration wants measured about outputs.
+
+    Args:
+        options: the configuration.
+        watch: whose suite and plan say how samples are read.
+        html: file of a report about all columns; None for reports of what drifted, one per evaluation.
+
+    Raises:
+        InvalidInput: the file of snippets is wrong.
+    """
+    wanted = options.drift
+    meter = None
+    if wanted.indicators or wanted.columns:
+        from monitor.drift.columns import EvidentlyDetector  # noqa: PLC0415 - loaded where it is used
+        from monitor.drift.meter import OutputMeter  # noqa: PLC0415 - likewise
+
+        meter = OutputMeter(
+            read=partial(_read, watch.suite, watch.plan),
+            seed=watch.suite.seed,
+            detector=EvidentlyDetector() if wanted.columns else None,
+            rarity=_rarity() if wanted.columns else None,
+            reports=reports_folder(options) if html is None else html.parent,
+            always_report=html is not None,
+            alpha=wanted.alpha,
+        )
+    return Gauges(meter=meter, probes=tuple(_probes(wanted, watch)), reports=wanted.report)
+
+
+def _rarity() -> Rarity | None:
+    """By the table that is shipped; None where this installation has none."""
+    from monitor.drift.descriptors import rarity_by  # noqa: PLC0415 - loaded where it is used
+    from monitor.rarity.table import load_table  # noqa: PLC0415 - likewise
+
+    try:
+        return rarity_by(load_table())
+    except InvalidInput:
+        return None
+
+
+def _probes(wanted: DriftOptions, watch: Watch) -> Iterator[Probe]:
+    if "rare-code-nll" in wanted.probes:
+        from monitor.drift.nll import NllProbe  # noqa: PLC0415 - loaded where it is used
+        from monitor.drift.snippets import read_snippets, suite_snippets  # noqa: PLC0415 - likewise
+
+        snippets = read_snippets(wanted.snippets) if wanted.snippets else suite_snippets(watch.suite)
+        yield NllProbe(snippets, alpha=wanted.alpha)
+    if "rubber-stamp" in wanted.probes:
+        from monitor.drift.rubber_stamp import RubberStampProbe  # noqa: PLC0415 - loaded where it is used
+
+        read = partial(_read, watch.suite, watch.plan)
+        yield RubberStampProbe(text_of=lambda sample: read(sample).text, alpha=wanted.alpha)
+
+
+def _read(suite: Suite, plan: SamplingPlan, sample: Sample) -> Writing:
+    """What a sample is as text: its program, or what the model said where there is none to run."""
+    task = suite[sample.task_id]
+    assembled = assemble(task, sample.completion, plan.style)
+    if isinstance(assembled, Program) and task.kind is TaskKind.PROGRAM:
+        return Writing(text=assembled.source, language=task.language)
+    return Writing(text=sample.completion.text, language="")
+
+
 def _unwatched(_: Progress) -> None:
     """Nobody looks at the progress."""
 
@@ -194,7 +265,7 @@ async def open_bench(
         SandboxTrouble: the configured backend cannot be had here.
     """
     options, watch = deployment.options, deployment.watch
-    engine, tally = _engine(options), Tally()
+    engine, tally, measured_by = _engine(options), Tally(), gauges(options, watch)
     try:
         opened = sandbox or await open_sandbox(options.sandbox, partial(tally.add, Count.SANDBOX_EVENTS))
         try:
@@ -211,6 +282,7 @@ async def open_bench(
                 clock=now,
                 wave_samples=options.engine.concurrency,
                 watcher=watcher,
+                gauges=measured_by,
             )
         finally:
             await opened.close()

@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from monitor.domain.evidence import DriftSignal
 from monitor.domain.tasks import Stratum
+
+
+class IndicatorName(StrEnum):
+    """Every sign of collapse that is looked for, by the name that metrics, policy and docs give it."""
+
+    RARE_CODE_NLL = "rare-code-nll"
+    """How surprised the model is by code that people wrote."""
+    RUBBER_STAMP = "rubber-stamp"
+    """How much oftener it approves of its programs than they are right."""
+    COLLISION = "collision"
+    """How often two of a task's samples are the same program."""
+    TAIL_MASS = "tail-mass"
+    """How many samples are programs that the bank seldom holds."""
+    PARTICIPATION_RATIO = "participation-ratio"
+    """How many directions the programs spread in."""
+    DISPLACEMENT = "displacement"
+    """How far the programs as a whole lie from the bank's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +34,7 @@ class Indicator:
     """
 
     name: str
-    """Which one, as metrics, policy and docs/drift.md call it: lowercase words with hyphens."""
+    """One of :class:`IndicatorName`."""
     method: str
     """The test behind ``p_value``, in a few words."""
     value: float

@@ -41,6 +41,8 @@ class Stage(StrEnum):
     """Time in which samples were being generated."""
     SANDBOX = "sandbox"
     """Time in which programs ran while nothing was being generated."""
+    DRIFT = "drift"
+    """Asking probes and comparing outputs with the bank's."""
     REST = "rest"
 
 
@@ -95,5 +97,9 @@ class Evaluation:
     """Tasks whose reference failed here; left out and named."""
     in_process_tasks: tuple[str, ...] = ()
     """Tasks whose tests can only run beside the program; found with the bank, the same for all."""
+    resting_tasks: tuple[str, ...] = ()
+    """Sealed tasks, when it was not their turn; they were neither drawn nor weighed."""
+    sealed_gap: float | None = None
+    """Change of the pass ratio on sealed tasks minus that on open ones; None where only one kind was drawn."""
     trouble: str = ""
     """Why it failed; empty when it did not."""

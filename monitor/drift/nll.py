@@ -6,14 +6,12 @@ import math
 import time
 from collections.abc import Sequence
 
-from monitor.domain.drift import Indicator, Measurement, Reading
+from monitor.domain.drift import Indicator, IndicatorName, Measurement, Reading
 from monitor.domain.samples import Sample
 from monitor.drift.readings import Scale, rises
 from monitor.drift.significance import ALPHA
 from monitor.drift.snippets import Snippet, digest_of
 from monitor.ports import CompletionModel
-
-NAME = "rare-code-nll"
 
 LEAST_RISE = 0.01
 """Bits per byte. An engine repeats itself exactly; less than this is what rounding weights can do."""
@@ -30,12 +28,12 @@ class NllProbe:
         alpha: how often an unchanged model may warn, per stratum.
     """
 
-    name = NAME
+    name = IndicatorName.RARE_CODE_NLL.value
 
     def __init__(self, snippets: Sequence[Snippet], *, alpha: float = ALPHA) -> None:
         self._snippets = tuple(snippets)
         self._scale = Scale(alpha=alpha, least_rise=LEAST_RISE)
-        self._material = digest_of(snippets)
+        self.material = digest_of(snippets)
 
     async def measure(self, model: CompletionModel, samples: Sequence[Sample]) -> Measurement:  # noqa: ARG002 - what a model wrote is other probes' matter
         """Readings of the snippets that fit the model's context.
@@ -56,7 +54,7 @@ class NllProbe:
         ]
         return Measurement(
             probe=self.name,
-            material=self._material,
+            material=self.material,
             readings=tuple(readings),
             engine_s=time.monotonic() - started,
         )

@@ -10,15 +10,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from monitor.domain.drift import Indicator, Measurement, Reading
+from monitor.domain.drift import Indicator, IndicatorName, Measurement, Reading
 from monitor.domain.identity import content_digest
 from monitor.domain.samples import Sample
 from monitor.domain.tasks import Stratum
 from monitor.drift.readings import Scale, rises
 from monitor.drift.significance import ALPHA
 from monitor.ports import CompletionModel
-
-NAME = "rubber-stamp"
 
 MOST = 200
 """Samples that are asked about, of all strata together: two prefills each."""
@@ -40,13 +38,13 @@ class RubberStampProbe:
         most: samples that are asked about.
     """
 
-    name = NAME
+    name = IndicatorName.RUBBER_STAMP.value
 
     def __init__(self, *, text_of: Callable[[Sample], str], alpha: float = ALPHA, most: int = MOST) -> None:
         self._text_of = text_of
         self._most = most
         self._scale = Scale(alpha=alpha, least_rise=0.0)
-        self._material = content_digest(QUESTION, YES, NO, str(most))
+        self.material = content_digest(QUESTION, YES, NO, str(most))
 
     async def measure(self, model: CompletionModel, samples: Sequence[Sample]) -> Measurement:
         """Readings of some of the samples, the same ones for every checkpoint that drew them.
@@ -65,7 +63,7 @@ class RubberStampProbe:
         ]
         return Measurement(
             probe=self.name,
-            material=self._material,
+            material=self.material,
             readings=tuple(readings),
             engine_s=time.monotonic() - started,
         )

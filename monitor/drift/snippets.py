@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from monitor.domain.errors import InvalidInput
+from monitor.domain.errors import InvalidCorpus
 from monitor.domain.identity import content_digest
 from monitor.domain.tasks import Stratum, Suite
 
@@ -99,11 +99,11 @@ def cut_snippets(corpus: Path, rarity: Rarity, cut: Cut) -> tuple[Snippet, ...]:
         Sorted by project, stratum and path; of equal functions the first.
 
     Raises:
-        InvalidInput: the folder holds no functions of such lengths.
+        InvalidCorpus: the folder holds no functions of such lengths.
     """
     found = list(_distinct(_scored(corpus, rarity, cut)))
     if not found:
-        raise InvalidInput(
+        raise InvalidCorpus(
             f"{corpus} holds no Python functions of {cut.shortest} to {cut.longest} characters.",
             next_step="Name a folder with one subfolder of source files per project.",
         )
@@ -132,14 +132,14 @@ def read_snippets(path: Path) -> tuple[Snippet, ...]:
     """The snippets of a file.
 
     Raises:
-        InvalidInput: it cannot be read or a line is not a snippet; the message names it.
+        InvalidCorpus: it cannot be read or a line is not a snippet; the message names it.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeError) as exc:
-        raise InvalidInput(
+        raise InvalidCorpus(
             f"The snippets in {path} cannot be read ({exc}).",
-            next_step="Make them with `tailwatch drift snippets`, or leave the setting out.",
+            next_step="Make them with `tailwatch snippets`, or leave the setting out.",
         ) from exc
     return tuple(_parsed(line, path, number) for number, line in enumerate(lines, start=1) if line.strip())
 
@@ -155,7 +155,7 @@ def _parsed(line: str, path: Path, number: int) -> Snippet:
             text=str(fields["text"]),
         )
     except (KeyError, TypeError, ValueError) as exc:
-        raise InvalidInput(
+        raise InvalidCorpus(
             f"{path}, line {number}: not a snippet ({type(exc).__name__}: {exc}).",
             next_step=f"Each line is a JSON object with {', '.join(_FIELDS)}.",
         ) from exc

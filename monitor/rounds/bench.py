@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitor.domain.evaluation import Evaluation
 from monitor.domain.samples import Completion, Execution, Program, SampleRequest, SamplingPlan
 from monitor.domain.tasks import Suite, Task
-from monitor.ports import Engine, Sandbox, Store
+from monitor.ports import DriftMeter, Engine, Probe, Sandbox, Store
 from monitor.rounds.tally import Tally
 from monitor.verdicts.assessment import Assessment
 from monitor.verdicts.policy import Policy
@@ -25,6 +25,18 @@ class Asking:
     """The program of a completion, or its outcome where there is nothing to run."""
     reference: Callable[[Task], Program]
     """The program of a task's reference solution."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauges:
+    """What is measured about outputs beside their correctness."""
+
+    meter: DriftMeter | None = None
+    """Compares an evaluation's samples with the bank's; None for not at all."""
+    probes: tuple[Probe, ...] = ()
+    """Ask each served checkpoint, the baseline included."""
+    reports: bool = False
+    """Whether the meter keeps a page about each evaluation in which something drifted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,3 +76,4 @@ class Bench:
     wave_samples: int
     """Samples drawn between two looks at the evidence: what the engine runs at once."""
     watcher: Watcher
+    gauges: Gauges = field(default_factory=Gauges)

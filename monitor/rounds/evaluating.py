@@ -17,9 +17,12 @@ from monitor.domain.samples import Outcome
 from monitor.ports import CompletionModel, Count, EngineEvent
 from monitor.rounds.bench import Bench, Progress
 from monitor.rounds.drawing import calibrate_tasks, draw, failing_references
+from monitor.rounds.drifting import keep_drift, keep_measurements, loading
+from monitor.rounds.sealing import resting
 from monitor.rounds.stopwatch import Stopwatch
 from monitor.rounds.waves import Pick, bank_waves, next_wave
 from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, rules_for, weigh
+from monitor.verdicts.changes import sealed_gap
 
 BANK_WAVE = 1024
 """Samples of a bank between two reports of progress."""
@@ -74,6 +77,7 @@ class _Work:
             drawn += len(missing)
             bench.watcher(Progress(evaluation=self._record, samples=drawn, expected=len(tasks) * depth))
         self._check_scored()
+        await self._probe(model)
         return await self.save(state=State.DECIDED, finished=True, trouble="")
 
     def _check_scored(self) -> None:
@@ -92,17 +96,41 @@ class _Work:
     async def candidate(self) -> Evaluation:
         """Draw waves until the evidence needs no more, then decide."""
         bench = self._bench
+        await self.save(resting_tasks=await self._resting())
         against = await asyncio.to_thread(counterpart, bench.store, self._record)
         chosen = canaries(self._record, sorted({o.task_id for o in against.bank.observations}))
         beside = against.record.in_process_tasks
         with self._stopwatch.stage(Stage.SANDBOX):
             excluded = await failing_references(bench, chosen, beside)
         await self.save(excluded_tasks=excluded, in_process_tasks=beside)
-        model = await self._serve()
+        async with loading(bench.gauges):
+            model = await self._serve()
         against = await asyncio.to_thread(counterpart, bench.store, self._record)
         await self._waves(model, against)
+        await self._probe(model)
+        with self._stopwatch.stage(Stage.DRIFT):
+            await keep_drift(bench, against.record, self._record)
         decision = await asyncio.to_thread(conclude, bench.store, self._record, self._rules)
-        return await self.save(state=State.DECIDED, finished=True, decision=decision, trouble="")
+        return await self.save(
+            state=State.DECIDED,
+            finished=True,
+            decision=decision,
+            sealed_gap=await self._sealed_gap(against),
+            trouble="",
+        )
+
+    async def _resting(self) -> tuple[str, ...]:
+        seal = self._bench.suite.seal
+        if seal is None:
+            return ()
+        known = await asyncio.to_thread(self._bench.store.evaluations, self._record.key.model)
+        return resting(seal, self._record, known)
+
+    async def _sealed_gap(self, against: Counterpart) -> float | None:
+        seal = self._bench.suite.seal
+        if seal is None:
+            return None
+        return sealed_gap(against.bank, await self._observations(), seal.task_ids)
 
     async def _waves(self, model: CompletionModel, against: Counterpart) -> None:
         bench, wave = self._bench, 0
@@ -130,6 +158,10 @@ class _Work:
     async def _draw(self, model: CompletionModel, picks: Sequence[Pick], *, wave: int) -> None:
         if picks:
             self._stopwatch.add(await draw(self._bench, self._record, model, picks, wave=wave))
+
+    async def _probe(self, model: CompletionModel) -> None:
+        with self._stopwatch.stage(Stage.DRIFT):
+            await keep_measurements(self._bench, self._record, model)
 
     async def _serve(self) -> CompletionModel:
         with self._stopwatch.stage(Stage.ENGINE):

@@ -52,7 +52,7 @@ def counterpart(store: Store, evaluation: Evaluation) -> Counterpart:
     )
     found = stored_bank(store, key)
     bank = replace(found.bank, seed_stable=found.bank.seed_stable and evaluation.seed_stable)
-    return replace(found, bank=leave_out(bank, evaluation.excluded_tasks))
+    return replace(found, bank=leave_out(bank, (*evaluation.excluded_tasks, *evaluation.resting_tasks)))
 
 
 def stored_bank(store: Store, key: EvaluationKey) -> Counterpart:
@@ -112,6 +112,7 @@ def conclude(store: Store, evaluation: Evaluation, rules: Rules) -> Decision:
     """
     against = counterpart(store, evaluation)
     tasks = len({o.task_id for o in against.bank.observations}) + len(evaluation.excluded_tasks)
+    reading = store.drift(evaluation.key.evaluation_id)
     return decide(
         weigh(against, store.observations(evaluation.key.evaluation_id), rules),
         rules.policy,
@@ -121,6 +122,8 @@ def conclude(store: Store, evaluation: Evaluation, rules: Rules) -> Decision:
             canaries=min(CANARY_TASKS, tasks),
             environment_changed=_changed(against.record, evaluation),
             decline=_decline(store, evaluation, rules),
+            signals=reading.signals if reading is not None else (),
+            indicators=reading.indicators if reading is not None else (),
         ),
     )
 
@@ -152,8 +155,10 @@ def _decline(store: Store, evaluation: Evaluation, rules: Rules) -> Decline | No
     anchor = store.roles(evaluation.key.model).get(Role.ANCHOR)
     if anchor is None or rules.greedy:
         return None
+    # Earlier steps may have drawn tasks that rest now: what they said must not change with whose turn it is.
+    whole = replace(evaluation, key=replace(evaluation.key, baseline=anchor), resting_tasks=())
     try:
-        bank = counterpart(store, replace(evaluation, key=replace(evaluation.key, baseline=anchor))).bank
+        bank = counterpart(store, whole).bank
     except BankMissing:
         return None
     passed = [

@@ -10,7 +10,6 @@ from __future__ import annotations
 from monitor.testing.fakes import (
     MARKER,
     Failings,
-    FakeDetector,
     FakeEngine,
     FakeModel,
     FakeSandbox,
@@ -18,6 +17,7 @@ from monitor.testing.fakes import (
     PassRatio,
     marked,
 )
+from monitor.testing.gauges import FakeDetector, FakeMeter, FakeProbe
 from monitor.testing.memory_store import MemoryStore
 
 __all__ = [
@@ -25,7 +25,9 @@ __all__ = [
     "Failings",
     "FakeDetector",
     "FakeEngine",
+    "FakeMeter",
     "FakeModel",
+    "FakeProbe",
     "FakeSandbox",
     "FakeSource",
     "MemoryStore",

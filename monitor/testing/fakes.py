@@ -1,4 +1,4 @@
-"""Fake sources, engines, sandboxes and detectors."""
+"""Fake sources, engines and sandboxes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequ
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
-from typing import TYPE_CHECKING
 
 from monitor.domain.checkpoint import Checkpoint, EngineIdentity
 from monitor.domain.errors import EngineTrouble, InvalidCheckpoint, SandboxTrouble
-from monitor.domain.evidence import DriftSignal
 from monitor.domain.identity import content_digest
 from monitor.domain.samples import (
     Completion,
@@ -24,9 +22,6 @@ from monitor.domain.samples import (
     SampleRequest,
 )
 from monitor.ports import Arrivals, Unusable
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PassRatio = Callable[[Checkpoint, str], float]
 """Pass probability of a checkpoint at the task with this id, 0 to 1."""
@@ -246,40 +241,6 @@ class FakeSandbox:
     async def close(self) -> None:
         """Remember that it was closed."""
         self.closed = True
-
-
-class FakeDetector:
-    """Signals a numeric column when its mean moved by more than a share of its old size.
-
-    Args:
-        threshold: that share.
-        min_rows: fewer rows in either frame give no signal.
-    """
-
-    def __init__(self, *, threshold: float = 0.1, min_rows: int = 2) -> None:
-        self._threshold = threshold
-        self._min_rows = min_rows
-
-    def detect(self, reference: pd.DataFrame, current: pd.DataFrame) -> tuple[DriftSignal, ...]:
-        """One signal per numeric column that both frames have."""
-        if min(len(reference), len(current)) < self._min_rows:
-            return ()
-        numeric = reference.select_dtypes("number").columns
-        return tuple(
-            self._signal(column, float(reference[column].mean()), float(current[column].mean()))
-            for column in numeric
-            if column in current.columns
-        )
-
-    def _signal(self, column: str, before: float, after: float) -> DriftSignal:
-        score = abs(after - before) / (abs(before) or 1.0)
-        return DriftSignal(
-            signal=column,
-            method="relative-mean-shift",
-            score=score,
-            threshold=self._threshold,
-            detected=score > self._threshold,
-        )
 
 
 def _uniform(*parts: str) -> float:

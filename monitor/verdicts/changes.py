@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
@@ -30,6 +31,23 @@ def flipped_tasks(bank: Bank, observations: Sequence[Observation], *, fdr: float
         ],
         fdr=fdr,
     )
+
+
+def sealed_gap(bank: Bank, observations: Sequence[Observation], sealed: Collection[str]) -> float | None:
+    """Change of the pass ratio on sealed tasks minus that on open ones; None unless both were drawn.
+
+    Each task counts once: its mean change of the pass ratio from bank to candidate. An honest change
+    moves sealed and open tasks alike, so the gap is around 0; one that was selected by the open tasks
+    leaves the sealed ones behind, and the gap is negative.
+    """
+    before, after = _counts(bank.observations), _counts(observations)
+    changes: dict[bool, list[float]] = {True: [], False: []}
+    for task in before.keys() & after.keys():
+        change = after[task][0] / after[task][1] - before[task][0] / before[task][1]
+        changes[task in sealed].append(change)
+    if not changes[True] or not changes[False]:
+        return None
+    return math.fsum(changes[True]) / len(changes[True]) - math.fsum(changes[False]) / len(changes[False])
 
 
 def decline_over(anchor: Bank, checkpoints: Iterable[Sequence[Observation]], *, margin: float) -> Decline:

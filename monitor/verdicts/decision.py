@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from monitor.domain.checkpoint import Lineage
+from monitor.domain.drift import Indicator, IndicatorName
 from monitor.domain.evidence import (
     Confirmation,
     Decision,
@@ -14,7 +15,6 @@ from monitor.domain.evidence import (
     Finding,
     FindingKind,
     Reason,
-    ReasonCode,
 )
 from monitor.stats.decline import ALARM, Decline
 from monitor.verdicts import wording
@@ -39,8 +39,8 @@ class Circumstances:
     """Names of engine and sandbox settings that differ between bank and candidate."""
     signals: tuple[DriftSignal, ...] = ()
     """Drift signals, detected or not."""
-    indicators: tuple[DriftSignal, ...] = ()
-    """Collapse indicators, detected or not."""
+    indicators: tuple[Indicator, ...] = ()
+    """Collapse indicators, warning or not; those that could not be had are absent."""
     decline: Decline | None = None
     """The slow-decline process with this checkpoint in it; None when it is not followed."""
 
@@ -106,13 +106,13 @@ def _doubts(assessment: Assessment, policy: Policy) -> Iterator[Reason]:
 def _warnings(circumstances: Circumstances, policy: Policy) -> Iterator[Reason]:
     if policy.require_lineage and circumstances.lineage is None:
         yield wording.lineage_missing()
-    for code, signals in (
-        (ReasonCode.DRIFT, circumstances.signals),
-        (ReasonCode.COLLAPSE_INDICATOR, circumstances.indicators),
-    ):
-        for signal in signals:
-            if signal.detected and signal.signal in policy.holding_signals:
-                yield wording.signalled(signal, code)
+    for name, reason in _moved(circumstances):
+        if name in policy.holding_signals:
+            yield reason
+    measured = {indicator.name for indicator in circumstances.indicators}
+    for name in IndicatorName:
+        if name in policy.holding_signals and name not in measured:
+            yield wording.indicator_missing(name)
     decline = circumstances.decline
     if decline is not None and decline.alarm and policy.slow_decline_holds:
         yield wording.declining(decline.evidence, ALARM)
@@ -125,10 +125,16 @@ def _remarks(assessment: Assessment, policy: Policy, circumstances: Circumstance
             yield wording.non_inferior(finding)
         elif finding.kind is FindingKind.REGRESSED and not _critical(finding, policy):
             yield wording.advisory_regressed(finding)
-    for code, signals in (
-        (ReasonCode.DRIFT, circumstances.signals),
-        (ReasonCode.COLLAPSE_INDICATOR, circumstances.indicators),
-    ):
-        for signal in signals:
-            if signal.detected and signal.signal not in policy.holding_signals:
-                yield wording.signalled(signal, code)
+    for name, reason in _moved(circumstances):
+        if name not in policy.holding_signals:
+            yield reason
+
+
+def _moved(circumstances: Circumstances) -> Iterator[tuple[str, Reason]]:
+    """Whatever moved, by name; it never rejects."""
+    for indicator in circumstances.indicators:
+        if indicator.warns:
+            yield indicator.name, wording.warned(indicator)
+    for signal in circumstances.signals:
+        if signal.detected:
+            yield signal.signal, wording.drifted(signal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from monitor.domain.drift import Indicator
 from monitor.domain.evidence import Confirmation, DriftSignal, Evidence, Finding, Reason, ReasonCode
 
 MINUS = "\N{MINUS SIGN}"
@@ -88,15 +89,40 @@ def environment_changed(names: Sequence[str]) -> Reason:
     )
 
 
-def signalled(signal: DriftSignal, code: ReasonCode) -> Reason:
-    """Outputs moved, by one measure."""
+def drifted(signal: DriftSignal) -> Reason:
+    """A column of the descriptors moved."""
     where = f" in {signal.stratum.value}" if signal.stratum is not None else ""
     return Reason(
-        code=code,
-        text=f"{signal.signal}{where} moved: {signal.method} {signal.score:.3g}, "
+        code=ReasonCode.DRIFT,
+        text=f"{signal.signal}{where} drifted: {signal.method} {signal.score:.3g}, "
         f"threshold {signal.threshold:.3g}",
         stratum=signal.stratum,
         figures={"score": signal.score, "threshold": signal.threshold},
+    )
+
+
+def warned(indicator: Indicator) -> Reason:
+    """A sign of collapse."""
+    where = f" in {indicator.stratum.value}" if indicator.stratum is not None else ""
+    return Reason(
+        code=ReasonCode.COLLAPSE_INDICATOR,
+        text=f"{indicator.name}{where} went from {indicator.baseline:.3g} to {indicator.value:.3g} "
+        f"(p = {indicator.p_value:.2g}; chance alone moves it by up to {indicator.noise_floor:.2g})",
+        stratum=indicator.stratum,
+        figures={
+            "value": indicator.value,
+            "baseline": indicator.baseline,
+            "p_value": indicator.p_value,
+            "noise_floor": indicator.noise_floor,
+        },
+    )
+
+
+def indicator_missing(name: str) -> Reason:
+    """The policy holds on a sign of collapse that nobody looked for."""
+    return Reason(
+        code=ReasonCode.INDICATOR_MISSING,
+        text=f"{name} was not measured, and the policy holds on it. `tailwatch drift` says why.",
     )
 
 

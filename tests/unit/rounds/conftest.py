@@ -10,7 +10,7 @@ from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.identity import base_seed, content_digest
 from monitor.domain.samples import Program, SampleRequest, SamplingPlan
 from monitor.domain.tasks import Provenance, Stratum, Suite, Task, TaskKind
-from monitor.rounds.bench import Asking, Bench
+from monitor.rounds.bench import Asking, Bench, Gauges
 from monitor.rounds.tally import Tally
 from monitor.rounds.watching import Watch, adopt, bank
 from monitor.rounds.worker import work_once
@@ -115,6 +115,7 @@ class World:
         self.policy = Policy(margin=dict.fromkeys(Stratum, 0.2))
         self.watch = Watch(model="acme", suite=self.suite, plan=PLAN, baseline="promoted", store=self.store)
         self.progress: list[object] = []
+        self.gauges = Gauges()
 
     def bench(self) -> Bench:
         return Bench(
@@ -130,6 +131,7 @@ class World:
             clock=self.clock,
             wave_samples=48,
             watcher=self.progress.append,
+            gauges=self.gauges,
         )
 
     async def with_baseline(self) -> World:

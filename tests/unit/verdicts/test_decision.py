@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.domain.checkpoint import Lineage, Review
+from monitor.domain.drift import Indicator, IndicatorName
 from monitor.domain.errors import InvalidConfig
 from monitor.domain.evidence import DecisionKind, DriftSignal, ReasonCode
 from monitor.domain.tasks import Stratum
@@ -27,7 +28,18 @@ CALM = Circumstances()
 STEADY, _ = run(BANK, RATIOS, POLICY)
 BROKEN_TAIL, _ = run(BANK, WORSE, POLICY)
 UNREPEATED, _ = run(BANK, WORSE, POLICY, confirming=RATIOS)
-SIGNAL = DriftSignal(signal="collision", method="permutation", score=0.4, threshold=0.1, detected=True)
+SIGNAL = DriftSignal(signal="tokens", method="ks", score=0.001, threshold=0.01, detected=True)
+WARNING = Indicator(
+    name=IndicatorName.COLLISION,
+    method="sign flips of whole tasks",
+    value=0.6,
+    baseline=0.4,
+    p_value=0.0001,
+    alpha=0.001,
+    noise_floor=0.05,
+    clusters=100,
+    stratum=Stratum.TAIL,
+)
 
 
 def codes(decision):
@@ -96,13 +108,28 @@ def test_a_few_failing_canaries_are_borne():
 
 
 def test_a_signal_holds_only_where_the_policy_names_it_and_never_rejects():
-    moved = Circumstances(indicators=(SIGNAL,), signals=(replace(SIGNAL, signal="tokens"),))
+    moved = Circumstances(indicators=(WARNING,), signals=(SIGNAL,))
     listed = decide(STEADY, POLICY, moved)
     assert listed.kind is DecisionKind.PROMOTE
     assert {ReasonCode.COLLAPSE_INDICATOR, ReasonCode.DRIFT} < set(codes(listed))
     held = decide(STEADY, Policy(holding_signals=frozenset({"collision"})), moved)
     assert held.kind is DecisionKind.HOLD
     assert held.reasons[0].code is ReasonCode.COLLAPSE_INDICATOR
+
+
+def test_an_indicator_below_its_noise_floor_is_no_reason():
+    quiet = replace(WARNING, noise_floor=0.3)
+    assert ReasonCode.COLLAPSE_INDICATOR not in codes(
+        decide(STEADY, POLICY, Circumstances(indicators=(quiet,)))
+    )
+
+
+def test_an_indicator_that_the_policy_holds_on_holds_when_it_is_missing_as_well():
+    policy = Policy(holding_signals=frozenset({"rare-code-nll", "tokens"}))
+    held = decide(STEADY, policy, Circumstances(indicators=(WARNING,)))
+    assert held.kind is DecisionKind.HOLD
+    assert [reason.code for reason in held.reasons[:1]] == [ReasonCode.INDICATOR_MISSING]
+    assert "rare-code-nll" in held.reasons[0].text
 
 
 def test_a_missing_lineage_holds_where_it_is_required():

@@ -1,0 +1,210 @@
+"""Drift of single columns, tested by Evidently: the only file that imports it.
+
+Its import takes seconds, so it happens when a frame is compared. Left to itself it picks another method
+for 1000 rows than for 999, with the opposite direction of the score; here method and threshold are given.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitor.domain.evidence import DriftSignal
+from monitor.domain.tasks import Stratum
+from monitor.drift.descriptors import CHOICES, NUMBERS
+from monitor.stats.discoveries import discovery_threshold
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FALSE_SHARE = 0.01
+"""Share of the detected columns that may be false; also the chance of any in an unchanged model."""
+
+FEWEST_ROWS = 30
+"""Rows with a value, on either side, without which a column is not compared."""
+
+FEWEST_OF_A_KIND = 5
+"""Rows of both sides together without which an outcome or error is not compared by itself."""
+
+NUMBER_METHOD = "ks"
+"""Kolmogorov and Smirnov's test of two samples. Evidently's Mann-Whitney test looks to one side only, and
+its chi-square test takes the reference for exactly known, which doubles the statistic at equal sizes."""
+
+CHOICE_METHOD = "fisher_exact"
+
+_ALREADY_JUDGED = frozenset({"passed", "stop", "none"})
+"""Kinds that say that nothing went wrong: the others of their column say it too, and the gate better."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    """One column of one stratum on both sides, without missing values."""
+
+    name: str
+    stratum: Stratum
+    method: str
+    reference: pd.Series[Any]
+    current: pd.Series[Any]
+
+
+class EvidentlyDetector:
+    """The DriftDetector port: each column of each stratum by a p-value test, at any number of rows.
+
+    The rows of both frames should be of the same tasks, as often: differences between tasks then widen
+    both sides alike, and the tests, which take rows for independent, err on the careful side.
+
+    Args:
+        false_share: of the detected columns, on average (Benjamini and Hochberg over columns and strata).
+    """
+
+    def __init__(self, *, false_share: float = FALSE_SHARE) -> None:
+        self._false_share = false_share
+
+    def detect(self, reference: pd.DataFrame, current: pd.DataFrame) -> tuple[DriftSignal, ...]:
+        """A signal per column and stratum with enough rows whose values are not all the same."""
+        columns = list(_comparable(reference, current))
+        if not columns:
+            return ()
+        scores = [_p_value(column) for column in columns]
+        threshold = discovery_threshold(scores, self._false_share)
+        return tuple(
+            DriftSignal(
+                signal=column.name,
+                method=column.method,
+                score=score,
+                threshold=threshold,
+                detected=score <= threshold,
+                stratum=column.stratum,
+            )
+            for column, score in zip(columns, scores, strict=True)
+        )
+
+    def prepare(self) -> None:
+        """Import Evidently now, for instance while an engine starts."""
+        _stattest(NUMBER_METHOD)
+
+    def write_report(
+        self, reference: pd.DataFrame, current: pd.DataFrame, signals: Sequence[DriftSignal], path: Path
+    ) -> None:
+        """Evidently's HTML page of the signals' columns, with their distributions on both sides.
+
+        Args:
+            reference: the frame that :meth:`detect` got.
+            current: likewise.
+            signals: those to show.
+            path: of the file; its folder is made.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        wanted = {(signal.stratum, signal.signal): signal for signal in signals}
+        columns = [
+            column for column in _comparable(reference, current) if (column.stratum, column.name) in wanted
+        ]
+        page = _page(columns, [wanted[column.stratum, column.name] for column in columns])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+
+
+def confirmed(signals: Sequence[DriftSignal], noise: Sequence[DriftSignal]) -> tuple[DriftSignal, ...]:
+    """Signals that are stronger than what the bank shows against itself.
+
+    Args:
+        signals: candidate against bank.
+        noise: one half of the bank against the other. A column that looks drifted there already has to
+            look more so here.
+    """
+    floors = {(each.stratum, each.signal): each.score for each in noise}
+    return tuple(_below(signal, floors.get((signal.stratum, signal.signal), 1.0)) for signal in signals)
+
+
+def _below(signal: DriftSignal, floor: float) -> DriftSignal:
+    threshold = min(signal.threshold, floor)
+    detected = signal.detected and signal.score <= threshold
+    return replace(signal, threshold=threshold, detected=detected)
+
+
+def _comparable(reference: pd.DataFrame, current: pd.DataFrame) -> Iterator[_Column]:
+    for stratum in Stratum:
+        before = reference[reference["stratum"] == stratum.value]
+        after = current[current["stratum"] == stratum.value]
+        for name in NUMBERS:
+            if name in before and name in after:
+                yield from _usable(name, stratum, NUMBER_METHOD, before[name], after[name])
+        for name in CHOICES:
+            if name in before and name in after:
+                yield from _kinds(name, stratum, before[name].dropna(), after[name].dropna())
+
+
+def _kinds(name: str, stratum: Stratum, before: pd.Series[Any], after: pd.Series[Any]) -> Iterator[_Column]:
+    """A yes-or-no column per value that is not too seldom."""
+    counts = before.value_counts().add(after.value_counts(), fill_value=0)
+    for kind in sorted(set(counts.index[counts >= FEWEST_OF_A_KIND]) - _ALREADY_JUDGED):
+        marks = [(side == kind).map({True: "yes", False: "no"}) for side in (before, after)]
+        yield from _usable(f"{name}={kind}", stratum, CHOICE_METHOD, *marks)
+
+
+def _usable(
+    name: str, stratum: Stratum, method: str, before: pd.Series[Any], after: pd.Series[Any]
+) -> Iterator[_Column]:
+    reference, current = before.dropna(), after.dropna()
+    fewer = min(len(reference), len(current))
+    if method == CHOICE_METHOD:
+        # Evidently's Fisher test wants equally many rows.
+        reference, current = (_thinned(side, fewer) for side in (reference, current))
+    if fewer >= FEWEST_ROWS and len({*reference.unique(), *current.unique()}) > 1:
+        yield _Column(name=name, stratum=stratum, method=method, reference=reference, current=current)
+
+
+def _thinned(side: pd.Series[Any], size: int) -> pd.Series[Any]:
+    """So many rows of it, evenly spread."""
+    return side.iloc[[position * len(side) // size for position in range(size)]]
+
+
+def _p_value(column: _Column) -> float:
+    from evidently.legacy.core import ColumnType  # noqa: PLC0415 - imported with the test below
+
+    kind = ColumnType.Numerical if column.method == NUMBER_METHOD else ColumnType.Categorical
+    result = _stattest(column.method)(column.reference, column.current, kind, FALSE_SHARE)
+    return float(result.drift_score)
+
+
+def _stattest(method: str) -> Any:
+    """Evidently's test of that name, with its telemetry off before it is imported."""
+    os.environ["DO_NOT_TRACK"] = "1"
+    from evidently.legacy.calculations.stattests import (  # noqa: PLC0415 - takes seconds
+        fisher_exact_test,
+        ks_stat_test,
+    )
+
+    return {NUMBER_METHOD: ks_stat_test, CHOICE_METHOD: fisher_exact_test}[method]
+
+
+def _page(columns: Sequence[_Column], signals: Sequence[DriftSignal]) -> str:
+    os.environ["DO_NOT_TRACK"] = "1"
+    import pandas as pd  # noqa: PLC0415
+    from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415 - takes seconds
+    from evidently.metrics import ValueDrift  # noqa: PLC0415 - likewise
+
+    titles = [f"{column.stratum.value}: {column.name}" for column in columns]
+    definition = DataDefinition(
+        numerical_columns=[t for t, c in zip(titles, columns, strict=True) if c.method == NUMBER_METHOD],
+        categorical_columns=[t for t, c in zip(titles, columns, strict=True) if c.method == CHOICE_METHOD],
+    )
+    # Strata have other numbers of rows: one frame holds them all, with gaps that Evidently passes over.
+    frames = [
+        pd.DataFrame({t: pd.Series(side.to_numpy()) for t, side in zip(titles, sides, strict=True)})
+        for sides in ([c.current for c in columns], [c.reference for c in columns])
+    ]
+    current, reference = (Dataset.from_pandas(frame, data_definition=definition) for frame in frames)
+    metrics = [
+        ValueDrift(column=title, method=signal.method, threshold=signal.threshold)
+        for title, signal in zip(titles, signals, strict=True)
+    ]
+    page: str = (
+        Report(metrics).run(current_data=current, reference_data=reference).get_html_str(as_iframe=False)
+    )
+    return page

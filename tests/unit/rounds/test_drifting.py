@@ -1,0 +1,123 @@
+"""Outputs are measured at the end of an evaluation, and nothing that breaks there decides anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.domain.drift import IndicatorName
+from monitor.domain.errors import EngineTrouble
+from monitor.domain.evaluation import Stage
+from monitor.domain.evidence import DecisionKind, ReasonCode
+from monitor.ports import Count, DriftEvent
+from monitor.rounds.bench import Gauges
+from monitor.rounds.drifting import compare_outputs
+from monitor.rounds.weighing import conclude, rules_for
+from monitor.testing import FakeMeter, FakeProbe
+from monitor.verdicts.policy import Policy
+
+from .conftest import PLAN, World
+from .test_evaluating import evaluated
+
+BROKEN = [RuntimeError("a bug of ours"), EngineTrouble("The engine died.", next_step="Start it.")]
+
+
+def codes(record):
+    return {reason.code for reason in record.decision.reasons}
+
+
+async def measured_world(world: World, **gauges) -> World:
+    world.gauges = Gauges(**gauges)
+    return await world.with_baseline()
+
+
+async def test_bank_and_candidate_are_asked_and_their_outputs_compared(world):
+    await measured_world(world, meter=FakeMeter(), probes=(FakeProbe(),))
+    record = await evaluated(world, "worse")
+    bank = world.store.evaluations("acme")[0]
+    for evaluation in (bank, record):
+        (measurement,) = world.store.measurements(evaluation.key.evaluation_id)
+        assert measurement.probe == IndicatorName.RARE_CODE_NLL
+    reading = world.store.drift(record.key.evaluation_id)
+    assert [each.name for each in reading.indicators] == ["rare-code-nll", "collision"]
+    assert record.stage_s[Stage.DRIFT] >= 0.0
+    assert world.gauges.meter.prepared
+    assert world.store.counters()[Count.DRIFT_EVENTS, DriftEvent.MEASURED] == 1
+
+
+async def test_a_warning_is_a_reason_and_holds_only_by_the_policy(world):
+    await measured_world(world, meter=FakeMeter())
+    record = await evaluated(world, "equal")
+    assert record.decision.kind is DecisionKind.PROMOTE
+    assert ReasonCode.COLLAPSE_INDICATOR in codes(record)
+    holding = replace(world.policy, holding_signals=frozenset({"collision"}))
+    assert conclude(world.store, record, rules_for(holding, PLAN)).kind is DecisionKind.HOLD
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda each: type(each).__name__)
+async def test_a_meter_that_breaks_is_counted_and_decides_nothing(world, broken, caplog):
+    await measured_world(world, meter=FakeMeter(broken=broken))
+    record = await evaluated(world, "equal")
+    assert record.decision.kind is DecisionKind.PROMOTE
+    assert world.store.drift(record.key.evaluation_id) is None
+    assert world.store.counters()[Count.DRIFT_EVENTS, DriftEvent.FAILED] == 1
+    assert "were not compared" in caplog.text
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda each: type(each).__name__)
+async def test_a_probe_that_breaks_is_counted_and_its_indicator_named_as_missing(world, broken, caplog):
+    await measured_world(world, probes=(FakeProbe(broken=broken),))
+    record = await evaluated(world, "equal")
+    assert record.decision.kind is DecisionKind.PROMOTE
+    assert world.store.drift(record.key.evaluation_id).problems == (
+        "rare-code-nll: the candidate was not measured.",
+    )
+    assert world.store.counters()[Count.DRIFT_EVENTS, DriftEvent.PROBE_FAILED] == 2
+    assert "got no measurement" in caplog.text
+
+
+async def test_what_the_policy_holds_on_and_nobody_measured_holds(world):
+    world.policy = replace(Policy(margin=world.policy.margin), holding_signals=frozenset({"rare-code-nll"}))
+    await measured_world(world, probes=(FakeProbe(broken=BROKEN[0]),))
+    record = await evaluated(world, "equal")
+    assert record.decision.kind is DecisionKind.HOLD
+    assert ReasonCode.INDICATOR_MISSING in codes(record)
+
+
+async def test_a_bank_without_measurement_or_with_another_one_is_told_how_to_get_it(world):
+    await world.with_baseline()
+    world.gauges = Gauges(probes=(FakeProbe(),))
+    record = await evaluated(world, "equal")
+    (problem,) = world.store.drift(record.key.evaluation_id).problems
+    assert "the bank was drawn without it" in problem
+    assert "baseline build" in problem
+
+
+async def test_a_probe_that_asked_something_else_is_asked_again(world):
+    await measured_world(world, probes=(FakeProbe(),))
+    bank = world.store.evaluations("acme")[0].key.evaluation_id
+    before = world.store.measurements(bank)
+    world.gauges = Gauges(probes=(FakeProbe(("d e f g",)),))
+    record = await evaluated(world, "equal")
+    assert world.store.measurements(bank) == before
+    (problem,) = world.store.drift(record.key.evaluation_id).problems
+    assert "asked something else" in problem
+
+
+async def test_outputs_compared_again_from_the_store_give_the_same_reading(world):
+    await measured_world(world, meter=FakeMeter(), probes=(FakeProbe(),))
+    record = await evaluated(world, "worse")
+    evaluation_id = record.key.evaluation_id
+    bank_id = world.store.evaluations("acme")[0].key.evaluation_id
+    again = compare_outputs(
+        world.store, world.gauges, bank_id=bank_id, evaluation_id=evaluation_id, report=""
+    )
+    assert again == world.store.drift(evaluation_id)
+
+
+async def test_nothing_is_measured_where_nothing_is_asked_for(world):
+    await world.with_baseline()
+    record = await evaluated(world, "equal")
+    assert world.store.drift(record.key.evaluation_id) is None
+    assert not [key for key in world.store.counters() if key[0] == Count.DRIFT_EVENTS]
