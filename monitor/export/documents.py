@@ -121,5 +121,7 @@ def evaluation_document(evaluation: Evaluation) -> Document:
         "environment": dict(evaluation.environment),
         "excluded_tasks": list(evaluation.excluded_tasks),
         "in_process_tasks": list(evaluation.in_process_tasks),
+        "resting_tasks": list(evaluation.resting_tasks),
+        "sealed_gap": evaluation.sealed_gap,
         "trouble": evaluation.trouble,
     }

@@ -82,6 +82,7 @@ def metric_families(snapshot: Snapshot, *, model: str, suite_names: Mapping[str,
     yield _reasons(published)
     yield _slow_decline(published)
     yield _excluded_tasks(published)
+    yield _sealed_gaps(published)
     yield _last_success(published)
     yield _stage_durations(published)
     yield _queue(snapshot, model)
@@ -270,6 +271,19 @@ def _excluded_tasks(published: tuple[_Labelled, ...]) -> Metric:
     for each in published:
         if each.published.evaluation is not None:
             family.add_metric(each.result, len(each.published.evaluation.excluded_tasks))
+    return family
+
+
+def _sealed_gaps(published: tuple[_Labelled, ...]) -> Metric:
+    family = GaugeMetricFamily(
+        "tailwatch_sealed_gap_ratio",
+        "Change of the pass ratio on sealed tasks minus that on open ones, when sealed tasks took part.",
+        labels=_RESULT_LABELS,
+    )
+    for each in published:
+        evaluation = each.published.evaluation
+        if evaluation is not None and evaluation.sealed_gap is not None:
+            family.add_metric(each.result, evaluation.sealed_gap)
     return family
 
 

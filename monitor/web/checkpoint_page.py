@@ -118,6 +118,7 @@ def _stages(evaluation: Evaluation | None) -> Markup:
         table(("stage", "wall time"), rows),
         _named("Left out, since their reference failed here", evaluation.excluded_tasks),
         _named("Judged beside the program, which is weaker", evaluation.in_process_tasks),
+        _named("Sealed, and not their turn", evaluation.resting_tasks),
     )
 
 

@@ -162,6 +162,13 @@ def test_slow_decline_is_published_where_a_reason_measured_it(store):
     assert value(store, "tailwatch_slow_decline_evidence", checkpoint=story.GEN0.short_digest) is None
 
 
+def test_the_sealed_gap_is_published_where_sealed_tasks_took_part(store):
+    later = story.evaluation(story.GEN3, begun=story.BEGIN + timedelta(days=1), decision=story.PROMOTE)
+    store.save(replace(later, sealed_gap=-0.25))
+    assert value(store, "tailwatch_sealed_gap_ratio", checkpoint=story.GEN3.short_digest) == -0.25
+    assert value(store, "tailwatch_sealed_gap_ratio", checkpoint=story.GEN0.short_digest) is None
+
+
 def test_the_last_decided_evaluation_is_shown_while_a_newer_one_runs(store):
     running = story.evaluation(
         story.GEN3, begun=story.BEGIN + timedelta(days=1), state=State.RUNNING, occasion="again"
