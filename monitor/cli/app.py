@@ -61,6 +61,7 @@ MODULES = {
     "promote": "gate",
     "sandbox": "sandbox",
     "serve": "serve",
+    "snippets": "snippets",
     "status": "gate",
     "store": "store",
     "suite": "suite",

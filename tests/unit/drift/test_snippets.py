@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.domain.errors import InvalidInput
+from monitor.domain.errors import InvalidCorpus
 from monitor.domain.tasks import Stratum, Suite
 from monitor.drift.snippets import (
     Cut,
@@ -117,7 +117,7 @@ def test_tests_broken_files_and_unscored_functions_are_passed_over(tmp_path: Pat
 
 
 def test_a_corpus_without_functions_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="holds no Python functions"):
+    with pytest.raises(InvalidCorpus, match="holds no Python functions"):
         cut_snippets(tmp_path, score, CUT)
 
 
@@ -133,12 +133,12 @@ def test_what_is_written_is_read_again(corpus: Path, tmp_path: Path) -> None:
 def test_a_line_that_is_no_snippet_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "snippets.jsonl"
     file.write_text(f"\n{line}\n", encoding="utf-8")
-    with pytest.raises(InvalidInput, match="line 2: not a snippet"):
+    with pytest.raises(InvalidCorpus, match="line 2: not a snippet"):
         read_snippets(file)
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="tailwatch drift snippets"):
+    with pytest.raises(InvalidCorpus, match="tailwatch snippets"):
         read_snippets(tmp_path / "nothing.jsonl")
 
 
