@@ -8,6 +8,7 @@ from monitor.domain.evidence import Observation
 from monitor.domain.samples import Outcome
 from monitor.suites.assembly import reference_program
 from monitor.suites.loading import load_suite
+from monitor.suites.mutation.equivalents import EQUIVALENTS_FILE, read_equivalents
 from monitor.suites.outcomes import read_outcomes
 from tests.unit.suites.suite_files import write_suite_folder
 from tests.unit.suites.trusting_sandbox import TrustingSandbox
@@ -20,10 +21,16 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 async def test_the_suite_in_the_documentation_loads_and_its_reference_passes(tmp_path: Path) -> None:
-    header, task = blocks("suites.md", "yaml")
+    header, task, _ = blocks("suites.md", "yaml")
     suite = load_suite(write_suite_folder(tmp_path / "billing", {"a": task}, header))
     execution = await TrustingSandbox().execute(reference_program(suite.tasks[0]))
     assert execution.outcome is Outcome.PASSED, execution.detail
+
+
+def test_the_list_of_equivalent_mutants_in_the_documentation_is_read(tmp_path: Path) -> None:
+    *_, listed = blocks("suites.md", "yaml")
+    (tmp_path / EQUIVALENTS_FILE).write_text(listed)
+    assert read_equivalents(tmp_path) == {"billing/late-fee": frozenset({"line 12: 0 -> -1"})}
 
 
 def test_the_outcome_in_the_documentation_is_read(tmp_path: Path) -> None:
