@@ -53,6 +53,7 @@ MODULES = {
     "compare": "evaluate",
     "demo": "demo.command",
     "doctor": "doctor",
+    "drift": "drift",
     "evaluate": "evaluate",
     "gate": "gate",
     "init": "init",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.drift import DriftReading
 from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision, DecisionKind, Evidence, Finding, Reason
 
@@ -79,6 +81,19 @@ def evidence_document(evidence: Evidence) -> Document:
         "coupling": evidence.coupling,
         "correlation": evidence.correlation,
         "problem": evidence.problem,
+    }
+
+
+def drift_document(reading: DriftReading) -> Document:
+    """What outputs look like beside the bank's."""
+    return {
+        "indicators": [
+            asdict(each) | {"difference": each.difference, "warns": each.warns} for each in reading.indicators
+        ],
+        "columns": [asdict(each) for each in reading.signals],
+        "problems": list(reading.problems),
+        "report": reading.report,
+        "elapsed_s": reading.elapsed_s,
     }
 
 

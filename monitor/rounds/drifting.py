@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from operator import itemgetter
 
 from monitor.domain.drift import DriftReading, Indicator, Measurement
 from monitor.domain.errors import StoreTrouble
@@ -14,6 +15,7 @@ from monitor.domain.evaluation import Evaluation
 from monitor.domain.samples import Sample
 from monitor.ports import CompletionModel, Count, DriftEvent, Probe, Store
 from monitor.rounds.bench import Bench, Gauges
+from monitor.rounds.watching import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +130,21 @@ def compare_outputs(
         else:
             found += probe.compare(before[probe.name], after[probe.name])
     return replace(reading, indicators=(*found, *reading.indicators), problems=(*problems, *reading.problems))
+
+
+def deepest(watch: Watch, checkpoint: str) -> Evaluation | None:
+    """The evaluation that drew the most samples of a checkpoint by the present suite and plan, if any did.
+
+    Raises:
+        StoreTrouble: it could not be looked up.
+    """
+    found = [
+        (sum(watch.store.tallies(each.key.evaluation_id).values()), each)
+        for each in watch.store.evaluations(watch.model, checkpoint=checkpoint)
+        if (each.key.suite, each.key.plan) == (watch.suite.digest, watch.plan.digest)
+    ]
+    drawn = [(samples, each) for samples, each in found if samples]
+    return max(drawn, key=itemgetter(0))[1] if drawn else None
 
 
 def _missing(baseline: Measurement | None, candidate: Measurement | None) -> str:
