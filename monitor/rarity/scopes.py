@@ -38,6 +38,8 @@ class Scope:
     """What is assigned to a name; None where that is more than an expression."""
     types: dict[str, ast.expr] = field(default_factory=dict)
     """Annotations of arguments and variables."""
+    _told: dict[str, Known | None] = field(default_factory=dict)
+    """What names turned out to be: asked again and again, chains of names would take forever."""
 
     def bind(self, name: str, value: ast.expr | None = None) -> None:
         """Note one binding of a name."""
@@ -56,11 +58,21 @@ class Scope:
         return Known(path=name, is_instance=False) if name in BUILTIN_NAMES else None
 
     def bound(self, name: str, depth: int = 0) -> Known | None:
-        """What a name that is bound in this very scope stands for."""
+        """What a name that is bound in this very scope stands for; None also when that is a circle."""
+        if name not in self._told:
+            self._told[name] = None
+            self._told[name] = self._find(name, depth)
+        return self._told[name]
+
+    def _find(self, name: str, depth: int) -> Known | None:
         if name in self.types:
             return annotated(self.types[name], self, depth + 1)
-        found = {None if v is None else infer(v, self, depth + 1) for v in self.values[name]}
-        return found.pop() if len(found) == 1 else None
+        first, *others = self.values[name]
+        known = None if first is None else infer(first, self, depth + 1)
+        for value in others if known is not None else ():
+            if value is None or infer(value, self, depth + 1) != known:
+                return None
+        return known
 
 
 def infer(node: ast.expr, scope: Scope, depth: int = 0) -> Known | None:

@@ -155,6 +155,13 @@ def test_text_that_cannot_be_parsed_has_no_features(source):
     assert features_of(source) == {}
 
 
+def test_names_that_feed_each_other_take_no_longer_than_others():
+    body = "\n".join(
+        f"    a{i % 7} = a{(i + 1) % 7}.join(a{(i + 2) % 7}) + a{(i + 3) % 7}" for i in range(300)
+    )
+    assert "str.join" in features_of(f"def f():\n{body}")
+
+
 def test_occurrences_are_counted():
     assert features_of("sum(a) + sum(b)")["sum"] == 2
 
