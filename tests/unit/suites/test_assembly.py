@@ -99,6 +99,45 @@ def test_a_tasks_own_stops_replace_the_languages() -> None:
             "def double(x):\n\treturn 2\n",
             id="CRLF, tabs",
         ),
+        pytest.param("```\rdef double(x):\r\treturn 2\r```\r", "def double(x):\n\treturn 2\n", id="CR, tabs"),
+        pytest.param(
+            "```python\ndef double(x):\n```\nbecomes\n```python\ndef double(x):\n    return 2\n```",
+            "def double(x):\n    return 2\n",
+            id="the signature alone, then all of it",
+        ),
+        pytest.param(
+            "1. First:\n\n   ```python\n   def double(x):\n       return 2\n   ```\n2. Then run it:\n\n"
+            "   ```python\n   double(1)\n   ```",
+            "def double(x):\n    return 2\n",
+            id="blocks in a numbered list",
+        ),
+        pytest.param(
+            "```python\ndef double(x):\n    return 2\n```\n```\n>>> double(1)\n2\n```\n"
+            "~~~text\ndef double(x) is done\n~~~",
+            "def double(x):\n    return 2\n",
+            id="transcripts and tildes behind it",
+        ),
+        pytest.param(
+            "```python\ndouble = lambda x: 2 * x\n```",
+            "double = lambda x: 2 * x\n",
+            id="a lambda of that name",
+        ),
+        pytest.param(
+            "```python\nasync def double(x):\n    return 2\n```",
+            "async def double(x):\n    return 2\n",
+            id="asynchronous",
+        ),
+        pytest.param(
+            "```python\ndef double(\n    x: int,\n) -> int:\n    return 2\n```",
+            "def double(\n    x: int,\n) -> int:\n    return 2\n",
+            id="a signature over several lines",
+        ),
+        pytest.param(
+            "````markdown\n```python\ndef double(x):\n    return 2\n```\n````\n"
+            "```python\ndef double(x):\n    return 3\n```",
+            "def double(x):\n    return 3\n",
+            id="a fence inside a fence is text",
+        ),
         pytest.param(
             "<think>\n```python\ndef double(x):\n    return 0\n```\n</think>\n"
             "```python\ndef double(x):\n    return 2\n```",
