@@ -27,6 +27,10 @@ MAX_BYTES = 200_000
 _TEST_FOLDERS = frozenset({"test", "tests", "testing", "idle_test", "lib2to3"})
 _COPIED_FOLDERS = frozenset({"_vendor", "vendored", "_distutils", "extern", "packages"})
 
+LEFT_OUT = (
+    "tests, vendored copies, repeated files and those over 200 kB; features of one file only, and names "
+    "of projects that no other project uses"
+)
 LICENCES = (
     "The packages are under their own licences (mostly MIT, BSD, Apache-2.0, PSF). The table holds counts "
     "of names and constructs, no part of their texts."
@@ -96,7 +100,7 @@ def _provenance(lines: int, unparsed: int, projects: dict[str, int]) -> dict[str
         "files": sum(projects.values()),
         "lines": lines,
         "files_without_features": unparsed,
-        "left_out": "tests, vendored copies, repeated files, files over 200 kB; features seen once; names of single projects",
+        "left_out": LEFT_OUT,
         "standard_library": f"CPython {platform.python_version()}",
         "language_shares": SOURCE,
         "licences": LICENCES,

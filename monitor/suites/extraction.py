@@ -63,21 +63,31 @@ def fenced_blocks(text: str) -> list[str]:
     >>> fenced_blocks("So:\n```python\nx = 1\n```\nor\n~~~\ny")
     ['x = 1\n', 'y\n']
     """
-    blocks: list[str] = []
-    open_fence, indent = "", ""
+    return [block for _, block in tagged_blocks(text)]
+
+
+def tagged_blocks(text: str) -> list[tuple[str, str]]:
+    r"""The fenced blocks of :func:`fenced_blocks`, each behind the word that its fence opens with.
+
+    >>> tagged_blocks("So:\n```Python title=a\nx = 1\n```\nor\n~~~\ny")
+    [('python', 'x = 1\n'), ('', 'y\n')]
+    """
+    blocks: list[tuple[str, str]] = []
+    open_fence, indent, tag = "", "", ""
     lines: list[str] = []
     for line in text.split("\n"):
         match = _FENCE.match(line)
         if not open_fence:
             if match:
                 indent, open_fence = match[1], match[2]
+                tag = match[3].strip().partition(" ")[0].lower()
         elif match and match[2].startswith(open_fence) and not match[3].strip():
-            blocks.append(_block(lines, indent))
+            blocks.append((tag, _block(lines, indent)))
             open_fence, lines = "", []
         else:
             lines.append(line)
     if open_fence and any(line.strip() for line in lines):
-        blocks.append(_block(lines, indent))
+        blocks.append((tag, _block(lines, indent)))
     return blocks
 
 
