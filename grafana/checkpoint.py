@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana.frame import board, link_to, row, with_checkpoint, with_model
+from grafana.outputs import outputs_of_checkpoint
 from grafana.panels import DECISIONS, FINDINGS, STRATA, Ask, bars, lines, listing, number, word
 from grafana.queries import of_checkpoint
 
@@ -18,7 +19,7 @@ def checkpoint_board() -> Dashboard:
     )
     of = with_checkpoint(with_model(of))
     of = of.link(link_to("The monitor's own page", "http://$instance/checkpoints/$checkpoint"))
-    return _costs(_evidence(_verdict(of)))
+    return _costs(outputs_of_checkpoint(_evidence(_verdict(of))))
 
 
 def _verdict(of: Dashboard) -> Dashboard:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana.frame import board, link_to, row, with_model
+from grafana.outputs import outputs_of_model
 from grafana.panels import (
     AMBER,
     BLUE,
@@ -33,7 +34,7 @@ def model_board() -> Dashboard:
         "Which checkpoint lost which kind of task, how sure that is, and whether the monitor is healthy.",
     )
     of = with_model(of).link(link_to("Catalogue of metrics", "https://tailwatch.example/metrics.md"))
-    return _pipeline(_health(_warnings(_evidence(_verdict(of)))))
+    return _pipeline(_health(outputs_of_model(_warnings(_evidence(_verdict(of))))))
 
 
 def _verdict(of: Dashboard) -> Dashboard:
@@ -242,7 +243,7 @@ def _pipeline(of: Dashboard) -> Dashboard:
             expr=f"sum by (event) (increase({of_model(f'tailwatch_{kind}_events_total')}[{RATE}]))",
             legend=f"{kind}: {{{{event}}}}",
         )
-        for kind in ("engine", "sandbox")
+        for kind in ("engine", "sandbox", "drift")
     ]
     rates = [
         Ask(expr=f"sum(rate({of_model(f'tailwatch_{name}_total')}[{RATE}]))", legend=legend)
@@ -280,7 +281,13 @@ def _pipeline(of: Dashboard) -> Dashboard:
             )
         )
         .with_panel(
-            lines("Trouble and other events", "What happened to engine and sandbox.", "none", events, span=8)
+            lines(
+                "Trouble and other events",
+                "What happened to engine and sandbox, and to the comparison of outputs.",
+                "none",
+                events,
+                span=8,
+            )
         )
         .with_panel(
             lines(

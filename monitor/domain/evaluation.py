@@ -77,6 +77,14 @@ class EvaluationKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flips:
+    """How many tasks changed their pass probability, each by its own evidence."""
+
+    lost: int
+    gained: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """The record of one evaluation."""
 
@@ -99,6 +107,8 @@ class Evaluation:
     """Tasks whose tests can only run beside the program; found with the bank, the same for all."""
     resting_tasks: tuple[str, ...] = ()
     """Sealed tasks, when it was not their turn; they were neither drawn nor weighed."""
+    flips: Flips | None = None
+    """Tasks that moved against the bank; None for a bank, or before it is decided."""
     sealed_gap: float | None = None
     """Change of the pass ratio on sealed tasks minus that on open ones; None where only one kind was drawn."""
     trouble: str = ""

@@ -137,6 +137,7 @@ def evaluation_document(evaluation: Evaluation) -> Document:
         "excluded_tasks": list(evaluation.excluded_tasks),
         "in_process_tasks": list(evaluation.in_process_tasks),
         "resting_tasks": list(evaluation.resting_tasks),
+        "flips": None if evaluation.flips is None else asdict(evaluation.flips),
         "sealed_gap": evaluation.sealed_gap,
         "trouble": evaluation.trouble,
     }

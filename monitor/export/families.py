@@ -23,8 +23,9 @@ from monitor.domain.evidence import (
 )
 from monitor.domain.samples import Outcome
 from monitor.domain.tasks import RAREST_FIRST, Stratum
+from monitor.export.drift_families import Compared, drift_families
 from monitor.export.snapshot import PublishedCheckpoint, Snapshot
-from monitor.ports import Count, EngineEvent, SandboxEvent
+from monitor.ports import Count, DriftEvent, EngineEvent, SandboxEvent
 
 SLOW_DECLINE_FIGURE = "log10_evidence"
 """Key of the e-process in the figures of a SLOW_DECLINE reason."""
@@ -81,6 +82,14 @@ def metric_families(snapshot: Snapshot, *, model: str, suite_names: Mapping[str,
     yield _decisions(published)
     yield _reasons(published)
     yield _slow_decline(published)
+    yield from drift_families(
+        [
+            Compared(each.result, each.published.drift)
+            for each in published
+            if each.published.drift is not None
+        ]
+    )
+    yield _flips(published)
     yield _excluded_tasks(published)
     yield _sealed_gaps(published)
     yield _last_success(published)
@@ -262,6 +271,20 @@ def _slow_decline(published: tuple[_Labelled, ...]) -> Metric:
     return family
 
 
+def _flips(published: tuple[_Labelled, ...]) -> Metric:
+    family = GaugeMetricFamily(
+        "tailwatch_flips",
+        "Tasks whose pass probability moved, by the evidence of each, against the baseline's.",
+        labels=(*_RESULT_LABELS, "direction"),
+    )
+    for each in published:
+        evaluation = each.published.evaluation
+        if evaluation is not None and evaluation.flips is not None:
+            family.add_metric((*each.result, "lost"), evaluation.flips.lost)
+            family.add_metric((*each.result, "gained"), evaluation.flips.gained)
+    return family
+
+
 def _excluded_tasks(published: tuple[_Labelled, ...]) -> Metric:
     family = GaugeMetricFamily(
         "tailwatch_excluded_tasks",
@@ -331,6 +354,9 @@ def _counters(snapshot: Snapshot, model: str) -> Iterator[Metric]:
     )
     yield _event_counter(
         snapshot, model, Count.ENGINE_EVENTS, EngineEvent, "Things that happened to the engine."
+    )
+    yield _event_counter(
+        snapshot, model, Count.DRIFT_EVENTS, DriftEvent, "Things that happened when outputs were compared."
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from monitor.domain.checkpoint import Checkpoint, Role
+from monitor.domain.drift import DriftReading
 from monitor.domain.evaluation import Evaluation, Purpose, State
 from monitor.domain.evidence import Decision
 from monitor.domain.samples import Outcome
@@ -35,6 +36,8 @@ class PublishedCheckpoint:
     """The last one decided against the present baseline, also while a newer one runs, or its own bank."""
     tallies: Mapping[tuple[Stratum, Outcome], int]
     """Samples of that evaluation by stratum and outcome; empty without one."""
+    drift: DriftReading | None
+    """What its outputs look like beside the bank's; None where they were not compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,4 +114,5 @@ def _publish(reading: _Reading, checkpoint: Checkpoint, ordinal: int) -> Publish
         decision=reading.decision_for(digest),
         evaluation=evaluation,
         tallies={} if evaluation is None else store.tallies(evaluation.key.evaluation_id),
+        drift=None if evaluation is None else store.drift(evaluation.key.evaluation_id),
     )

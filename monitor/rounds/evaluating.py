@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from monitor.domain.errors import Trouble
-from monitor.domain.evaluation import Evaluation, Purpose, Stage, State
+from monitor.domain.evaluation import Evaluation, Flips, Purpose, Stage, State
 from monitor.domain.evidence import Observation
 from monitor.domain.samples import Outcome
 from monitor.ports import CompletionModel, Count, EngineEvent
@@ -21,7 +21,7 @@ from monitor.rounds.drifting import keep_drift, keep_measurements, loading
 from monitor.rounds.sealing import resting
 from monitor.rounds.stopwatch import Stopwatch
 from monitor.rounds.waves import Pick, bank_waves, next_wave
-from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, rules_for, weigh
+from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, flips_of, rules_for, weigh
 from monitor.verdicts.changes import sealed_gap
 
 BANK_WAVE = 1024
@@ -115,6 +115,7 @@ class _Work:
             state=State.DECIDED,
             finished=True,
             decision=decision,
+            flips=await asyncio.to_thread(self._flips),
             sealed_gap=await self._sealed_gap(against),
             trouble="",
         )
@@ -125,6 +126,10 @@ class _Work:
             return ()
         known = await asyncio.to_thread(self._bench.store.evaluations, self._record.key.model)
         return resting(seal, self._record, known)
+
+    def _flips(self) -> Flips:
+        lost = [each.lost for each in flips_of(self._bench.store, self._record)]
+        return Flips(lost=sum(lost), gained=len(lost) - sum(lost))
 
     async def _sealed_gap(self, against: Counterpart) -> float | None:
         seal = self._bench.suite.seal

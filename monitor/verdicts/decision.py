@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from monitor.domain.checkpoint import Lineage
@@ -16,6 +16,7 @@ from monitor.domain.evidence import (
     FindingKind,
     Reason,
 )
+from monitor.domain.tasks import RAREST_FIRST
 from monitor.stats.decline import ALARM, Decline
 from monitor.verdicts import wording
 from monitor.verdicts.assessment import Assessment
@@ -106,9 +107,10 @@ def _doubts(assessment: Assessment, policy: Policy) -> Iterator[Reason]:
 def _warnings(circumstances: Circumstances, policy: Policy) -> Iterator[Reason]:
     if policy.require_lineage and circumstances.lineage is None:
         yield wording.lineage_missing()
-    for name, reason in _moved(circumstances):
-        if name in policy.holding_signals:
-            yield reason
+    for indicator in circumstances.indicators:
+        if indicator.warns and indicator.name in policy.holding_signals:
+            yield wording.warned(indicator)
+    yield from _drifted(circumstances, lambda signal: signal.signal in policy.holding_signals)
     measured = {indicator.name for indicator in circumstances.indicators}
     for name in IndicatorName:
         if name in policy.holding_signals and name not in measured:
@@ -125,16 +127,16 @@ def _remarks(assessment: Assessment, policy: Policy, circumstances: Circumstance
             yield wording.non_inferior(finding)
         elif finding.kind is FindingKind.REGRESSED and not _critical(finding, policy):
             yield wording.advisory_regressed(finding)
-    for name, reason in _moved(circumstances):
-        if name not in policy.holding_signals:
-            yield reason
-
-
-def _moved(circumstances: Circumstances) -> Iterator[tuple[str, Reason]]:
-    """Whatever moved, by name; it never rejects."""
     for indicator in circumstances.indicators:
-        if indicator.warns:
-            yield indicator.name, wording.warned(indicator)
-    for signal in circumstances.signals:
-        if signal.detected:
-            yield signal.signal, wording.drifted(signal)
+        if indicator.warns and indicator.name not in policy.holding_signals:
+            yield wording.warned(indicator)
+    yield from _drifted(circumstances, lambda signal: signal.signal not in policy.holding_signals)
+
+
+def _drifted(circumstances: Circumstances, counts: Callable[[DriftSignal], bool]) -> Iterator[Reason]:
+    """One reason per stratum, since columns move together."""
+    detected = [signal for signal in circumstances.signals if signal.detected and counts(signal)]
+    for stratum in (*RAREST_FIRST, None):
+        signals = [signal for signal in detected if signal.stratum is stratum]
+        if signals:
+            yield wording.drifted(signals, stratum)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from monitor.domain.drift import Indicator
 from monitor.domain.evidence import Confirmation, DriftSignal, Evidence, Finding, Reason, ReasonCode
+from monitor.domain.tasks import Stratum
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -89,15 +90,15 @@ def environment_changed(names: Sequence[str]) -> Reason:
     )
 
 
-def drifted(signal: DriftSignal) -> Reason:
-    """A column of the descriptors moved."""
-    where = f" in {signal.stratum.value}" if signal.stratum is not None else ""
+def drifted(signals: Sequence[DriftSignal], stratum: Stratum | None) -> Reason:
+    """Columns of the descriptors that moved in one stratum."""
+    where = f" in {stratum.value}" if stratum is not None else ""
+    listed = ", ".join(f"{each.signal} ({each.method} {each.score:.2g})" for each in signals)
     return Reason(
         code=ReasonCode.DRIFT,
-        text=f"{signal.signal}{where} drifted: {signal.method} {signal.score:.3g}, "
-        f"threshold {signal.threshold:.3g}",
-        stratum=signal.stratum,
-        figures={"score": signal.score, "threshold": signal.threshold},
+        text=f"Outputs{where} look different: {listed}; threshold {signals[0].threshold:.2g}.",
+        stratum=stratum,
+        figures={each.signal: each.score for each in signals},
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from monitor.domain.checkpoint import Checkpoint, Lineage, Review, Role
-from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, Stage, State
+from monitor.domain.drift import DriftReading, Indicator, IndicatorName
+from monitor.domain.evaluation import Evaluation, EvaluationKey, Flips, Purpose, Stage, State
 from monitor.domain.evidence import (
     Boundary,
     Confirmation,
     Decision,
     DecisionKind,
+    DriftSignal,
     Evidence,
     Finding,
     FindingKind,
@@ -158,8 +160,41 @@ def evaluation(
         created_at=begun,
         finished_at=begun + timedelta(seconds=15) if state is State.DECIDED else None,
         decision=decision,
+        flips=None if purpose is Purpose.BANK else Flips(lost=3, gained=1),
         stage_s={Stage.ENGINE: 0.1, Stage.GENERATION: 11.5, Stage.SANDBOX: 1.2, Stage.REST: 0.4},
         environment={"engine": "vllm-managed"},
+    )
+
+
+def compared(*, moved: bool = False) -> DriftReading:
+    """What outputs look like: every indicator and one column in every stratum, moved in the tail or not."""
+    return DriftReading(
+        indicators=tuple(
+            Indicator(
+                name=name,
+                method="sign flips of whole tasks",
+                value=0.6 if moved and stratum is Stratum.TAIL else 0.41,
+                baseline=0.4,
+                p_value=0.0001 if moved and stratum is Stratum.TAIL else 0.3,
+                alpha=0.001,
+                noise_floor=0.05,
+                clusters=40,
+                stratum=stratum,
+            )
+            for name in IndicatorName
+            for stratum in RAREST_FIRST
+        ),
+        signals=tuple(
+            DriftSignal(
+                signal="tokens",
+                method="ks",
+                score=0.0002 if moved and stratum is Stratum.TAIL else 0.2,
+                threshold=0.001,
+                detected=moved and stratum is Stratum.TAIL,
+                stratum=stratum,
+            )
+            for stratum in RAREST_FIRST
+        ),
     )
 
 
@@ -194,6 +229,8 @@ def judge(
     done = evaluation(subject, begun=begun, purpose=purpose, decision=decision)
     store.remember(MODEL, subject, now=begun)
     store.save(done)
+    if purpose is not Purpose.BANK:
+        store.keep_drift(done.key.evaluation_id, compared(moved=decision is not PROMOTE))
     store.record(done.key.evaluation_id, samples(BASELINE_RATIOS | {Stratum.TAIL: tail_ratio}))
 
 
