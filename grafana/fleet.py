@@ -43,7 +43,7 @@ def fleet_board() -> Dashboard:
             listing(
                 "Alerts that fire",
                 "Tailwatch's alerts in Prometheus now. Their runbooks are linked from Alertmanager.",
-                [Ask(expr=firing)],
+                [Ask(expr=firing, empty="No alert fires")],
                 columns=[
                     ("alertname", "alert"),
                     ("severity", "severity"),
@@ -72,7 +72,7 @@ def fleet_board() -> Dashboard:
                 "Monitors that answer",
                 "Share of Tailwatch daemons that Prometheus reaches.",
                 "percentunit",
-                Ask(expr=f"avg({series('up')})"),
+                Ask(expr=f"avg({series('up')})", empty="No monitor is scraped"),
                 span=6,
                 steps=((None, RED), (1, GREEN)),
             )
@@ -82,7 +82,7 @@ def fleet_board() -> Dashboard:
                 "Stores that can be read",
                 "Share of daemons that could read their store at the last scrape.",
                 "percentunit",
-                Ask(expr=f"avg({series('tailwatch_store_up')})"),
+                Ask(expr=f"avg({series('tailwatch_store_up')})", empty="No monitor is scraped"),
                 span=6,
                 steps=((None, RED), (1, GREEN)),
             )
@@ -92,7 +92,7 @@ def fleet_board() -> Dashboard:
                 "Evaluations that wait or run",
                 "Over all models.",
                 "none",
-                Ask(expr=f"sum({waiting})"),
+                Ask(expr=f"sum({waiting})", empty="No monitor is scraped"),
                 span=6,
             )
         )

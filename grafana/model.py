@@ -178,7 +178,13 @@ def _warnings(of: Dashboard) -> Dashboard:
                 "Evidence of a slow decline",
                 "Base-10 logarithm. At 3 a false alarm is due once in a thousand checkpoints at most.",
                 "none",
-                [Ask(expr=newest(of_model("tailwatch_slow_decline_evidence")), legend="evidence")],
+                [
+                    Ask(
+                        expr=newest(of_model("tailwatch_slow_decline_evidence")),
+                        legend="evidence",
+                        empty="No sign of a decline",
+                    )
+                ],
                 span=12,
                 steps=((None, BLUE), (3, RED)),
             )
@@ -187,7 +193,7 @@ def _warnings(of: Dashboard) -> Dashboard:
             listing(
                 "Drift, collapse and decline",
                 "Checkpoints whose outputs moved or show collapse. A warning can hold, never reject.",
-                [Ask(expr=named(of_model("tailwatch_decision_reason", early)))],
+                [Ask(expr=named(of_model("tailwatch_decision_reason", early)), empty="No warning")],
                 columns=[("name", "checkpoint"), ("reason", "warning"), ("stratum", "stratum")],
                 span=12,
             )

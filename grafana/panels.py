@@ -77,6 +77,8 @@ class Ask:
     expr: str
     legend: str = ""
     """What its series are called, with label names in double braces."""
+    empty: str = "Nothing judged yet"
+    """What the panel says when nothing is returned: why that may be."""
 
 
 def word(title: str, description: str, ask: Ask, *, words: Sequence[str], span: int) -> stat.Panel:
@@ -87,7 +89,7 @@ def word(title: str, description: str, ask: Ask, *, words: Sequence[str], span: 
         .color_mode(BigValueColorMode.BACKGROUND)
         .graph_mode(BigValueGraphMode.NONE)
         .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]).values(False))
-        .no_value("nothing judged yet")
+        .no_value(ask.empty)
         .unit("none")
         .with_target(_query(ask, "A", instant=True))
     )
@@ -105,7 +107,7 @@ def number(
         .color_mode(BigValueColorMode.VALUE)
         .graph_mode(BigValueGraphMode.NONE)
         .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]).values(False))
-        .no_value("n/a")
+        .no_value(ask.empty)
         .thresholds(_thresholds(steps))
         .title(title)
         .description(description)
@@ -144,6 +146,7 @@ def lines(
         .description(description)
         .datasource(SOURCE)
         .unit(unit)
+        .no_value(asks[0].empty)
         .span(span)
         .height(HEIGHT)
     )
@@ -184,6 +187,7 @@ def bars(
         .description(description)
         .datasource(SOURCE)
         .unit(unit)
+        .no_value(ask.empty)
         .span(span)
         .height(HEIGHT)
         .with_target(_query(ask, "A", instant=True, as_table=True))
@@ -208,6 +212,7 @@ def matrix(
     return (
         _table(title, description, span)
         .unit(unit)
+        .no_value(ask.empty)
         .thresholds(_thresholds(steps))
         .with_target(_query(ask, "A", instant=True, as_table=True))
         .with_transformation(_matrix(rows, columns))
@@ -225,7 +230,7 @@ def listing(
     unit: str = "none",
 ) -> table.Panel:
     """A table with the named columns in that order: pairs of (field, heading)."""
-    panel = _table(title, description, span).unit(unit)
+    panel = _table(title, description, span).unit(unit).no_value(asks[0].empty)
     for number_, ask in enumerate(asks):
         panel = panel.with_target(_query(ask, chr(ord("A") + number_), instant=True, as_table=True))
     shown = [field for field, _ in columns]
@@ -248,7 +253,7 @@ def listing(
 
 def _table(title: str, description: str, span: int) -> table.Panel:
     panel = table.Panel().title(title).description(description).datasource(SOURCE)
-    return panel.span(span).height(HEIGHT).no_value("n/a").filterable(True)
+    return panel.span(span).height(HEIGHT).filterable(True)
 
 
 def _query(ask: Ask, ref_id: str, *, instant: bool = False, as_table: bool = False) -> Dataquery:
