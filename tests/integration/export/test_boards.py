@@ -2,20 +2,14 @@
 
 import json
 import re
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from monitor.domain.evaluation import State
-from monitor.domain.evidence import DecisionKind, Reason, ReasonCode
-from monitor.store import open_store
-from tests.integration.export.servers import BEGIN, Exporter, prometheus, wait_until
+from tests.integration.export.night import LATER
 from tests.unit.export import story
 
 BOARDS = Path(__file__).parents[3] / "grafana" / "boards"
-LATER = story.checkpoint("gen4")
 VARIABLES = {
     "job": "tailwatch",
     "instance": ".+",
@@ -52,37 +46,6 @@ def variables():
                 yield pytest.param(
                     variable["query"]["query"], variable.get("regex"), id=f"{file.stem}: {variable['name']}"
                 )
-
-
-@pytest.fixture(scope="module")
-def asked(tmp_path_factory):
-    """A Prometheus that knows every kind of figure there is, after a night in which much happened."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'tailwatch.db'}"
-    serving = Exporter(lambda: open_store(url))
-    story.begin_well(serving.store, begin=BEGIN)
-    serving.start()
-    with prometheus(tmp_path_factory.mktemp("prometheus"), exporter_port=serving.port) as server:
-        wait_until("the first scrape", lambda: server.query("tailwatch_store_up"))
-        story.fill(serving.store, begin=BEGIN)
-        wait_until("the rejection", lambda: server.query('tailwatch_decision{decision="reject"} == 1'))
-        _warn(serving.store)
-        wait_until("the warning", lambda: server.query("tailwatch_slow_decline_evidence"))
-        wait_until("its rules", lambda: "TailwatchOutputDrift" in server.firing())
-        yield server
-    serving.stop()
-
-
-def _warn(store):
-    """gen4: held, since it drifts and declines; and gen5 waits."""
-    reasons = (
-        Reason(code=ReasonCode.DRIFT, text="Answers became shorter."),
-        Reason(code=ReasonCode.SLOW_DECLINE, text="It declines.", figures={"log10_evidence": 2.1}),
-    )
-    decision = replace(story.PROMOTE, kind=DecisionKind.HOLD, reasons=reasons)
-    story.judge(store, LATER, decision, begun=BEGIN + timedelta(hours=2.5))
-    waiting = story.checkpoint("gen5")
-    store.remember(story.MODEL, waiting, now=BEGIN + timedelta(hours=2.6))
-    store.enqueue(story.evaluation(waiting, begun=BEGIN + timedelta(hours=2.6), state=State.QUEUED))
 
 
 @pytest.mark.parametrize("expression", list(queries()))

@@ -1,0 +1,48 @@
+"""Every panel of every board is drawn from what a real Prometheus answers."""
+
+import re
+import time
+from html import unescape
+from xml.etree import ElementTree as ET
+
+import httpx
+import pytest
+
+from grafana.pictures.answers import Answers, span
+from grafana.pictures.boards import PanelKind, Undrawable, board_names, read_board
+from grafana.pictures.page import NOTICE, draw
+
+
+def drawn(server, name, **chosen):
+    with httpx.Client(base_url=server.url, timeout=20) as client:
+        times = span("now-2m", now_s=time.time(), scrape_s=1.0)
+        return draw(read_board(name), Answers(client, times, chosen))
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_no_panel_is_empty_after_a_night_in_which_much_happened(asked, name):
+    page = drawn(asked, name, **({"checkpoint": "gen4"} if name == "tailwatch-checkpoint" else {}))
+    assert page.empty == ()
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_a_page_is_well_formed_has_every_title_and_says_what_it_is(asked, name):
+    page = drawn(asked, name)
+    svg = ET.fromstring(re.search(r"<svg.*</svg>", page.html, re.DOTALL)[0])
+    shown = {element.text for element in svg.iter() if element.tag.endswith("text")}
+    assert NOTICE in shown
+    for panel in read_board(name).panels:
+        title = f"⌄ {panel.title}" if panel.kind is PanelKind.ROW else panel.title
+        assert title in shown or any(each.endswith("…") and title.startswith(each[:-1]) for each in shown)
+    assert (page.width, page.height) == (round(float(svg.get("width"))), round(float(svg.get("height"))))
+
+
+def test_the_rejected_candidate_and_its_lost_tail_are_on_the_page(asked):
+    words = unescape(drawn(asked, "tailwatch-checkpoint", checkpoint="gen3").html)
+    assert ">reject</text>" in words
+    assert ">regressed</text>" in words
+
+
+def test_a_checkpoint_that_is_not_known_is_named_with_those_that_are(asked):
+    with pytest.raises(Undrawable, match=r"checkpoint cannot be gen99: there is .*gen3"):
+        drawn(asked, "tailwatch-checkpoint", checkpoint="gen99")
