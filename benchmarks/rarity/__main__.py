@@ -1,4 +1,4 @@
-"""The corpus' commands: ``python -m benchmarks.rarity build | correlate``."""
+"""The corpus' commands: ``python -m benchmarks.rarity build | likelihood | correlate``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.rarity import likelihood
 from benchmarks.rarity.build import TABLE, build
+from benchmarks.rarity.correlation import as_markdown, correlate, write
+from monitor.rarity.table import load_table
 
 CACHE = Path.home() / ".cache" / "tailwatch" / "rarity"
 
@@ -15,11 +18,23 @@ CACHE = Path.home() / ".cache" / "tailwatch" / "rarity"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     chosen = _parser().parse_args(arguments)
-    table = build(chosen.cache, chosen.workers, _say)
+    if chosen.command == "build":
+        _build(chosen.cache, chosen.workers)
+    elif chosen.command == "likelihood":
+        likelihood.measure(chosen.suite, likelihood.smollm2(chosen.model), _say)
+    else:
+        table = load_table()
+        rows = correlate(chosen.suite, table)
+        write(rows, table)
+        _say(as_markdown(rows))
+    return 0
+
+
+def _build(cache: Path, workers: int) -> None:
+    table = build(cache, workers, _say)
     size_mb = TABLE.stat().st_size / 1e6
     _say(f"{table.documents} documents, {len(table.counts)} features, {size_mb:.2f} MB: {TABLE}")
     _say(f"{table.reference}, ordinary bits {table.ordinary_bits}")
-    return 0
 
 
 def _say(line: str) -> None:
@@ -32,6 +47,11 @@ def _parser() -> argparse.ArgumentParser:
     make = commands.add_parser("build", help="download the corpus, count it, write table.json")
     make.add_argument("--cache", type=Path, default=CACHE, help="folder for wheels and sources")
     make.add_argument("--workers", type=int, default=2)
+    measure = commands.add_parser("likelihood", help="measure how unlikely a model finds the references")
+    measure.add_argument("--model", type=Path, required=True, help="SmolLM2-135M-Instruct's .gguf file")
+    measure.add_argument("--suite", default="core")
+    compare = commands.add_parser("correlate", help="correlate rarity with the measured likelihoods")
+    compare.add_argument("--suite", default="core")
     return parser
 
 

@@ -1,0 +1,149 @@
+"""Whether rare tasks are those that a real model finds unlikely.
+
+Spearman's rank correlation between a task's rarity score and the model's negative log-likelihood per
+token of its reference solution, with a percentile bootstrap interval over tasks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import rankdata
+
+from benchmarks.rarity.likelihood import FIGURES
+from monitor.domain.tasks import Task
+from monitor.rarity.features import PYTHON
+from monitor.rarity.score import Explanation, explain
+from monitor.rarity.table import RarityTable
+from monitor.suites.loading import load_suite
+
+RESULTS = Path(__file__).resolve().parent / "correlation.json"
+RESAMPLES = 2_000
+SEED = 135
+
+Aggregate = Callable[[Sequence[float]], float]
+"""Bits of a program's features, rarest first, to one figure."""
+
+
+def _geometric(ratio: float, places: int) -> Aggregate:
+    weights = [ratio**place for place in range(places)]
+    return lambda bits: sum(b * w for b, w in zip(bits, weights, strict=False)) / sum(weights)
+
+
+def _mean_of(places: int) -> Aggregate:
+    return lambda bits: sum(bits[:places]) / places
+
+
+AGGREGATES: Mapping[str, Aggregate] = {
+    "the rarest feature alone": lambda bits: max(bits, default=0.0),
+    "mean of the 3 rarest": _mean_of(3),
+    "mean of the 10 rarest": _mean_of(10),
+    "weights 1, 1/2, 1/4 … of the 5 rarest": _geometric(0.5, 5),
+    "weights 1, 0.8, 0.64 … of the 10 rarest": _geometric(0.8, 10),
+    "mean of all": lambda bits: sum(bits) / len(bits) if bits else 0.0,
+    "sum of all": sum,
+}
+"""Ways to weigh features that were tried, Python alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    """One rank correlation."""
+
+    what: str
+    tasks: int
+    rho: float
+    low: float
+    """Lower end of the 95 % interval."""
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """A task with both of its figures."""
+
+    task: Task
+    told: Explanation
+    nats: float
+    tokens: int
+
+
+def correlate(suite_name: str, table: RarityTable) -> list[Correlation]:
+    """All correlations of a suite whose likelihoods were measured."""
+    figures = json.loads(FIGURES.read_text(encoding="utf-8"))
+    measured = [
+        _Measured(
+            task=task,
+            told=explain(task.prompt + task.canonical_solution, task.language, table),
+            nats=figures[task.digest]["nats_per_token"],
+            tokens=figures[task.digest]["tokens"],
+        )
+        for task in load_suite(suite_name)
+        if task.digest in figures
+    ]
+    python = [each for each in measured if each.task.language == PYTHON]
+    others = [each for each in measured if each.task.language != PYTHON]
+    rows = [
+        _correlation("score, all languages", measured, lambda each: each.told.score),
+        _correlation("score, Python", python, lambda each: each.told.score),
+        _correlation("score, other languages", others, lambda each: each.told.score),
+        _correlation("length of the solution, Python", python, lambda each: float(each.tokens)),
+    ]
+    rows += [_correlation(name, python, _aggregated(way)) for name, way in AGGREGATES.items()]
+    return [row for row in rows if row is not None]
+
+
+def write(rows: Sequence[Correlation], table: RarityTable) -> None:
+    """Write the figures as JSON."""
+    document = {
+        "table": table.reference,
+        "resamples": RESAMPLES,
+        "seed": SEED,
+        "rows": [asdict(row) for row in rows],
+    }
+    RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def as_markdown(rows: Sequence[Correlation]) -> str:
+    """The figures as a table."""
+    lines = ["| what | tasks | Spearman's rho | 95 % interval |", "|---|---|---|---|"]
+    lines += [
+        f"| {row.what} | {row.tasks} | {row.rho:.2f} | {row.low:.2f} to {row.high:.2f} |" for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def _aggregated(way: Aggregate) -> Callable[[_Measured], float]:
+    return lambda each: way([feature.bits for feature in each.told.features])
+
+
+def _correlation(
+    what: str, measured: Sequence[_Measured], figure: Callable[[_Measured], float]
+) -> Correlation | None:
+    """The correlation of a figure with the likelihoods; None when all are the same."""
+    pairs = np.array([(figure(each), each.nats) for each in measured])
+    rho = _rho(pairs)
+    if rho is None:
+        return None
+    rng = np.random.default_rng(SEED)
+    drawn = [_rho(pairs[places]) for places in rng.integers(0, len(pairs), size=(RESAMPLES, len(pairs)))]
+    low, high = np.quantile([each for each in drawn if each is not None], [0.025, 0.975])
+    return Correlation(
+        what=what,
+        tasks=len(pairs),
+        rho=round(rho, 3),
+        low=round(float(low), 3),
+        high=round(float(high), 3),
+    )
+
+
+def _rho(pairs: npt.NDArray[np.float64]) -> float | None:
+    """Spearman's rho; None when a column is constant and there is no order to compare."""
+    if (pairs == pairs[0]).all(axis=0).any():
+        return None
+    return float(np.corrcoef(rankdata(pairs, axis=0), rowvar=False)[0, 1])
