@@ -13,10 +13,11 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from monitor.cli.app import ERROR, Terminal, asynchronous, json_option, terminal
+from monitor.cli.app import ERROR, asynchronous, json_option, terminal
 from monitor.cli.sandbox import backend_option, sandbox_for
 from monitor.domain.errors import InvalidSuite
 from monitor.domain.tasks import Suite, Task
+from monitor.ports import Sandbox
 from monitor.suites.limits import LimitChange, set_limits
 from monitor.suites.loading import load_suite
 from monitor.suites.mutation.equivalents import read_equivalents, refuse_unknown_tasks
@@ -36,10 +37,17 @@ FLAWED = 1
 )
 @click.option("--set-limits", "limits", is_flag=True, help="Write time limits from the references' CPU time.")
 @backend_option
+@click.option("--workers", type=click.IntRange(1), help="Programs at once.  [default: one per core]")
 @json_option
 @asynchronous
 async def validate(
-    name: str, mutants: bool, globs: tuple[str, ...], limits: bool, backend: str, as_json: bool
+    name: str,
+    mutants: bool,
+    globs: tuple[str, ...],
+    limits: bool,
+    backend: str,
+    workers: int | None,
+    as_json: bool,
 ) -> None:
     """Run every reference solution of NAME, and solutions that must not pass.
 
@@ -52,7 +60,11 @@ async def validate(
     equivalents = read_equivalents(folder) if mutants else None
     refuse_unknown_tasks(equivalents or {}, [task.task_id for task in loaded])
     speak = terminal(as_json=as_json)
-    proof = await _prove(tasks, equivalents, backend, speak)
+    sandbox = await sandbox_for(backend, slots=workers)
+    try:
+        proof = await _prove(tasks, equivalents, sandbox, speak.progress)
+    finally:
+        await sandbox.close()
     sound = {each.task_id: each.reference_cpu_s for each in proof.validations if not each.flaws}
     changes = set_limits(folder, sound) if limits else []
     wall_s = round(time.monotonic() - started_s, 1)
@@ -71,18 +83,17 @@ def _matching(suite: Suite, globs: Sequence[str]) -> list[Task]:
 
 
 async def _prove(
-    tasks: Sequence[Task], equivalents: Mapping[str, frozenset[str]] | None, backend: str, speak: Terminal
+    tasks: Sequence[Task],
+    equivalents: Mapping[str, frozenset[str]] | None,
+    sandbox: Sandbox,
+    progress: Console,
 ) -> Proof:
-    sandbox = await sandbox_for(backend)
-    try:
-        with Progress(console=speak.progress, disable=not speak.progress.is_terminal, transient=True) as bar:
-            stages = [Stage.REFERENCES] if equivalents is None else list(Stage)
-            lines = {stage: bar.add_task(stage.value, total=len(tasks)) for stage in stages}
-            return await prove(
-                tasks, sandbox, equivalents=equivalents, on_done=lambda stage: bar.advance(lines[stage])
-            )
-    finally:
-        await sandbox.close()
+    with Progress(console=progress, disable=not progress.is_terminal, transient=True) as bar:
+        stages = [Stage.REFERENCES] if equivalents is None else list(Stage)
+        lines = {stage: bar.add_task(stage.value, total=len(tasks)) for stage in stages}
+        return await prove(
+            tasks, sandbox, equivalents=equivalents, on_done=lambda stage: bar.advance(lines[stage])
+        )
 
 
 def _document(suite: Suite, proof: Proof, changes: list[LimitChange], wall_s: float) -> dict[str, Any]:

@@ -93,7 +93,7 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
             **_WORDED_LOGIC,
             **_TRUTH,
             **_EXTREMES,
-            **_both_ways(("upper", "lower"), ("ipairs", "pairs")),
+            **_both_ways(("upper", "lower")),
             "not": ("",),
         },
         blocks=_words("do else elseif end for function if local repeat until while"),

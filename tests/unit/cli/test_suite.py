@@ -20,7 +20,7 @@ FOREIGN = task_text("t/foreign").replace("language: python", "language: ruby")
 
 @pytest.fixture(autouse=True)
 def trusting(monkeypatch):
-    async def sandbox_for(backend):
+    async def sandbox_for(backend, *, slots):
         return TrustingSandbox()
 
     monkeypatch.setattr(suite_validate, "sandbox_for", sandbox_for)
