@@ -6,8 +6,11 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana.frame import board, link_to, row, with_checkpoint, with_model
 from grafana.outputs import outputs_of_checkpoint
-from grafana.panels import DECISIONS, FINDINGS, STRATA, Ask, bars, lines, listing, number, word
+from grafana.palette import DECISIONS, FINDINGS, OUTCOMES, STRATA
+from grafana.panels import Ask, bars, lines, listing, number, word
 from grafana.queries import of_checkpoint
+
+UNCOMPARED = "Not compared: not judged yet, or the baseline itself"
 
 
 def checkpoint_board() -> Dashboard:
@@ -38,7 +41,7 @@ def _verdict(of: Dashboard) -> Dashboard:
             word(
                 stratum.capitalize(),
                 f"What the evidence about the {stratum} amounts to.",
-                Ask(expr=f"{finding} == 1", legend="{{finding}}"),
+                Ask(expr=f"{finding} == 1", legend="{{finding}}", empty="Not compared"),
                 words=FINDINGS,
                 span=6,
             )
@@ -86,6 +89,7 @@ def _evidence(of: Dashboard) -> Dashboard:
                 rows="stratum",
                 columns="whose",
                 span=12,
+                words=("baseline", "pass ratio"),
             )
         )
         .with_panel(
@@ -94,11 +98,11 @@ def _evidence(of: Dashboard) -> Dashboard:
                 "The interval is valid at every look. A lower bound above the margin shows that nothing that "
                 "matters was lost; an upper bound below zero that something was.",
                 "percentunit",
-                Ask(expr=interval),
+                Ask(expr=interval, empty=UNCOMPARED),
                 rows="stratum",
                 columns="bound",
                 span=12,
-                words=("margin",),
+                words=("lower bound", "difference", "upper bound", "margin"),
             )
         )
         .with_panel(
@@ -110,7 +114,7 @@ def _evidence(of: Dashboard) -> Dashboard:
                 rows="stratum",
                 columns="outcome",
                 span=12,
-                words=("passed", "failed", "unscored"),
+                words=OUTCOMES,
                 stacked=True,
             )
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana.frame import board, row
-from grafana.panels import AMBER, BLUE, GREEN, RED, STRATA, Ask, bars, lines, listing, number
+from grafana.palette import AMBER, BLUE, GREEN, RED, STRATA
+from grafana.panels import Ask, bars, lines, listing, number
 from grafana.queries import KEYS, WATCHED, series
 
 

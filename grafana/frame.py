@@ -12,7 +12,8 @@ from grafana_foundation_sdk.builders.dashboard import (
 )
 from grafana_foundation_sdk.models.dashboard import DashboardLinkType, VariableRefresh, VariableSort
 
-from grafana.panels import GREEN, RED, SOURCE
+from grafana.palette import GREEN, RED
+from grafana.panels import SOURCE
 from grafana.queries import KEYS, of_model
 
 

@@ -5,25 +5,11 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana.frame import board, link_to, row, with_model
+from grafana.operation import health, pipeline
 from grafana.outputs import outputs_of_model
-from grafana.panels import (
-    AMBER,
-    BLUE,
-    DECISIONS,
-    GREEN,
-    RED,
-    STRATA,
-    Ask,
-    bars,
-    lines,
-    listing,
-    matrix,
-    number,
-    word,
-)
+from grafana.palette import AMBER, BLUE, DECISIONS, GREEN, OUTCOMES, RED, STRATA
+from grafana.panels import Ask, bars, lines, listing, matrix, number, word
 from grafana.queries import named, newest, of_model, watched
-
-RATE = "$__rate_interval"
 
 
 def model_board() -> Dashboard:
@@ -34,7 +20,7 @@ def model_board() -> Dashboard:
         "Which checkpoint lost which kind of task, how sure that is, and whether the monitor is healthy.",
     )
     of = with_model(of).link(link_to("Catalogue of metrics", "https://tailwatch.example/metrics.md"))
-    return _pipeline(_health(outputs_of_model(_warnings(_evidence(_verdict(of))))))
+    return pipeline(health(outputs_of_model(_warnings(_evidence(_verdict(of))))))
 
 
 def _verdict(of: Dashboard) -> Dashboard:
@@ -107,7 +93,7 @@ def _verdict(of: Dashboard) -> Dashboard:
                     Ask(expr=f"-({newest(of_model('tailwatch_margin_ratio', tail))})", legend="margin"),
                 ],
                 span=12,
-                words=("tail", "margin"),
+                words=("tail", "lower bound", "upper bound", "margin"),
             )
         )
     )
@@ -138,6 +124,7 @@ def _evidence(of: Dashboard) -> Dashboard:
                 columns="stratum",
                 span=12,
                 steps=((None, RED), (-0.05, AMBER), (-0.01, GREEN)),
+                words=STRATA,
             )
         )
         .with_panel(
@@ -149,7 +136,7 @@ def _evidence(of: Dashboard) -> Dashboard:
                 rows="name",
                 columns="outcome",
                 span=12,
-                words=("passed", "failed", "unscored"),
+                words=OUTCOMES,
                 stacked=True,
             )
         )
@@ -196,118 +183,6 @@ def _warnings(of: Dashboard) -> Dashboard:
                 [Ask(expr=named(of_model("tailwatch_decision_reason", early)), empty="No warning")],
                 columns=[("name", "checkpoint"), ("reason", "warning"), ("stratum", "stratum")],
                 span=12,
-            )
-        )
-    )
-
-
-def _health(of: Dashboard) -> Dashboard:
-    unscored = "stratum:tailwatch_samples_unscored:ratio"
-    return (
-        of.with_row(row("Statistical health"))
-        .with_panel(
-            matrix(
-                "What each run could have shown",
-                "Smallest drop that the run could have shown; above the margin it proves nothing.",
-                "percentunit",
-                Ask(expr=named(of_model("tailwatch_minimum_detectable_delta_ratio"))),
-                rows="name",
-                columns="stratum",
-                span=8,
-                steps=((None, GREEN), (0.1, AMBER), (0.2, RED)),
-            )
-        )
-        .with_panel(
-            matrix(
-                "Samples without a verdict",
-                "Share of samples that engine or sandbox lost.",
-                "percentunit",
-                Ask(expr=named(of_model(unscored))),
-                rows="name",
-                columns="stratum",
-                span=8,
-                steps=((None, GREEN), (0.01, AMBER), (0.05, RED)),
-            )
-        )
-        .with_panel(
-            bars(
-                "Tasks left out",
-                "Tasks whose reference solution failed in this environment.",
-                "none",
-                Ask(expr=named(of_model("tailwatch_excluded_tasks"))),
-                rows="name",
-                columns="suite",
-                span=8,
-            )
-        )
-    )
-
-
-def _pipeline(of: Dashboard) -> Dashboard:
-    events = [
-        Ask(
-            expr=f"sum by (event) (increase({of_model(f'tailwatch_{kind}_events_total')}[{RATE}]))",
-            legend=f"{kind}: {{{{event}}}}",
-        )
-        for kind in ("engine", "sandbox", "drift")
-    ]
-    rates = [
-        Ask(expr=f"sum(rate({of_model(f'tailwatch_{name}_total')}[{RATE}]))", legend=legend)
-        for name, legend in (("generated_tokens", "tokens"), ("programs_executed", "programs"))
-    ]
-    return (
-        of.with_row(row("Pipeline"))
-        .with_panel(
-            bars(
-                "Where the time went",
-                "Wall time of the last decided evaluation by stage.",
-                "s",
-                Ask(expr=named(of_model("tailwatch_stage_duration_seconds"))),
-                rows="name",
-                columns="stage",
-                span=12,
-            )
-        )
-        .with_panel(
-            lines(
-                "Queue",
-                "Evaluations by state.",
-                "none",
-                [Ask(expr=f"sum by (state) ({of_model('tailwatch_queue_checkpoints')})", legend="{{state}}")],
-                span=12,
-            )
-        )
-        .with_panel(
-            lines(
-                "Generated and executed per second",
-                "Tokens of the engine, programs of the sandbox.",
-                "cps",
-                rates,
-                span=8,
-            )
-        )
-        .with_panel(
-            lines(
-                "Trouble and other events",
-                "What happened to engine and sandbox, and to the comparison of outputs.",
-                "none",
-                events,
-                span=8,
-            )
-        )
-        .with_panel(
-            lines(
-                "Age of the last result",
-                "Time since the last decided evaluation.",
-                "s",
-                [
-                    Ask(
-                        expr=f"time() - max({of_model('tailwatch_last_success_timestamp_seconds')})",
-                        legend="age",
-                    )
-                ],
-                span=8,
-                steps=((None, BLUE), (172800, RED)),
             )
         )
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana.frame import row
-from grafana.panels import AMBER, GREEN, RED, Ask, bars, listing, matrix
+from grafana.palette import AMBER, GREEN, RED, STRATA
+from grafana.panels import Ask, bars, listing, matrix
 from grafana.queries import named, of_checkpoint, of_model
 
 INDICATOR = "tailwatch_collapse_indicator"
@@ -38,6 +39,7 @@ def outputs_of_model(of: Dashboard) -> Dashboard:
                 columns="stratum",
                 span=6,
                 steps=WARNED,
+                words=STRATA,
             )
         )
         .with_panel(
@@ -49,6 +51,7 @@ def outputs_of_model(of: Dashboard) -> Dashboard:
                 rows="name",
                 columns="direction",
                 span=6,
+                words=("lost", "gained"),
             )
         )
     )
@@ -67,6 +70,7 @@ def outputs_of_checkpoint(of: Dashboard) -> Dashboard:
                 rows="indicator",
                 columns="figure",
                 span=8,
+                words=("difference", "noise floor"),
             )
         )
     detected = of_checkpoint("tailwatch_drift_detected")

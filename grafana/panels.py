@@ -36,33 +36,12 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
+from grafana.palette import BLUE, COLOURS, HEADINGS
 
-GREEN, AMBER, RED, BLUE, PURPLE, GREY = "green", "orange", "red", "blue", "purple", "#8e8e8e"
-COLOURS = {
-    "promote": GREEN,
-    "hold": AMBER,
-    "reject": RED,
-    "steady": GREEN,
-    "improved": BLUE,
-    "undecided": AMBER,
-    "regressed": RED,
-    "head": BLUE,
-    "torso": PURPLE,
-    "tail": RED,
-    "passed": GREEN,
-    "failed": RED,
-    "unscored": GREY,
-    "margin": GREY,
-}
-"""One colour per word, on every board."""
+SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 LOW, HEIGHT = 4, 8
 """Grid rows of a single figure, and of everything else."""
-
-DECISIONS = ("promote", "hold", "reject")
-FINDINGS = ("steady", "improved", "undecided", "regressed")
-STRATA = ("head", "torso", "tail")
 
 Coloured = TypeVar("Coloured", stat.Panel, timeseries.Panel, barchart.Panel)
 
@@ -170,11 +149,14 @@ def bars(
     words: Sequence[str] = (),
     stacked: bool = False,
 ) -> barchart.Panel:
-    """Groups of bars: one group per value of the label ``rows``, one bar per value of ``columns``."""
+    """Groups of bars: one group per value of the label ``rows``, one bar per value of ``columns``.
+
+    Where ``words`` are given they are all the values of ``columns``, in the order in which they are shown.
+    """
     panel = (
         barchart.Panel()
         .orientation(VizOrientation.AUTO)
-        .x_field(f"{rows}\\{columns}")
+        .x_field(HEADINGS.get(rows, rows))
         .stacking(StackingMode.PERCENT if stacked else StackingMode.NONE)
         .legend(
             VizLegendOptions()
@@ -192,6 +174,7 @@ def bars(
         .height(HEIGHT)
         .with_target(_query(ask, "A", instant=True, as_table=True))
         .with_transformation(_matrix(rows, columns))
+        .with_transformation(_arranged(rows, columns, words))
     )
     return _coloured(panel, words)
 
@@ -206,6 +189,7 @@ def matrix(
     columns: str,
     span: int,
     steps: Steps,
+    words: Sequence[str] = (),
 ) -> table.Panel:
     """A map: one row per value of ``rows``, one column per value of ``columns``, cells in colour."""
     cells = DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-background"})
@@ -216,7 +200,8 @@ def matrix(
         .thresholds(_thresholds(steps))
         .with_target(_query(ask, "A", instant=True, as_table=True))
         .with_transformation(_matrix(rows, columns))
-        .override_by_regexp("^(?!.*\\\\).*$", [cells])
+        .with_transformation(_arranged(rows, columns, words))
+        .override_by_regexp(f"^(?!{HEADINGS.get(rows, rows)}$).*$", [cells])
     )
 
 
@@ -266,6 +251,18 @@ def _query(ask: Ask, ref_id: str, *, instant: bool = False, as_table: bool = Fal
 def _matrix(rows: str, columns: str) -> DataTransformerConfig:
     return DataTransformerConfig(
         id_val="groupingToMatrix", options={"rowField": rows, "columnField": columns, "valueField": "Value"}
+    )
+
+
+def _arranged(rows: str, columns: str, words: Sequence[str]) -> DataTransformerConfig:
+    """The columns in order, and a heading for the row names that can be read."""
+    corner = f"{rows}\\{columns}"
+    return DataTransformerConfig(
+        id_val="organize",
+        options={
+            "indexByName": {name: place for place, name in enumerate((corner, *words))} if words else {},
+            "renameByName": {corner: HEADINGS.get(rows, rows)},
+        },
     )
 
 

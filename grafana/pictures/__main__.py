@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -34,7 +35,9 @@ def main() -> int:
 
 def _picture(name: str, arguments: argparse.Namespace) -> None:
     board = read_board(name)
-    times = span(arguments.begins or board.begins, now_s=time.time(), scrape_s=arguments.scrape)
+    times = span(
+        arguments.begins or board.begins, now_s=arguments.until or time.time(), scrape_s=arguments.scrape
+    )
     chosen = dict(each.partition("=")[::2] for each in arguments.choose)
     with httpx.Client(base_url=arguments.prometheus, timeout=60) as client:
         page = draw(board, Answers(client, times, chosen))
@@ -44,6 +47,10 @@ def _picture(name: str, arguments: argparse.Namespace) -> None:
     if not arguments.html_only:
         photograph(file, file.with_suffix(".png"), width=page.width, height=page.height)
     sys.stdout.write(f"{name}: {page.width} x {page.height}, empty: {', '.join(page.empty) or 'none'}\n")
+
+
+def _moment(told: str) -> float:
+    return datetime.fromisoformat(told).timestamp()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--from", dest="begins", metavar="now-30m", help="begin here, not where the board does"
     )
+    parser.add_argument("--until", type=_moment, metavar="TIME", help="end then, as 2026-01-31T12:00:00Z")
     parser.add_argument(
         "--choose",
         action="append",

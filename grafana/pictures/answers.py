@@ -14,6 +14,8 @@ from grafana.pictures.boards import Board, Mark, Panel, Target, Undrawable, Vari
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 POINTS = 700
 """About as many as a wide panel has pixels."""
+MARK_STEP_S = 60.0
+"""Grafana asks for marks once a minute whatever the range is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,18 +108,18 @@ class Answers:
         """When the board's marks were set."""
         found: list[Moment] = []
         for mark in board.marks:
-            for _, points in self._range(mark.expr):
+            for _, points in self._range(mark.expr, MARK_STEP_S):
                 times = [at for at, _ in points]
                 begun = [
                     at
                     for before, at in zip([0.0, *times], times, strict=False)
-                    if at - before > 1.5 * self.span.step_s
+                    if at - before > 1.5 * MARK_STEP_S
                 ]
                 found.extend(Moment(at_s=at, mark=mark) for at in begun)
         return found
 
     def _series(self, target: Target) -> Iterator[Series]:
-        results = self._instant(target.expr) if target.instant else self._range(target.expr)
+        results = self._instant(target.expr) if target.instant else self._range(target.expr, self.span.step_s)
         for labels, points in results:
             yield Series(name=_legend(target.legend, labels), labels=labels, points=points)
 
@@ -141,10 +143,12 @@ class Answers:
             (each["metric"], ((float(each["value"][0]), float(each["value"][1])),)) for each in _many(told)
         ]
 
-    def _range(self, expr: str) -> list[tuple[dict[str, str], tuple[tuple[float, float], ...]]]:
+    def _range(
+        self, expr: str, step_s: float
+    ) -> list[tuple[dict[str, str], tuple[tuple[float, float], ...]]]:
         told = self._get(
             "query_range",
-            {"query": self._filled(expr), "step": f"{self.span.step_s:.3f}"} | self._times(),
+            {"query": self._filled(expr), "step": f"{step_s:.3f}"} | self._times(),
         )
         return [
             (each["metric"], tuple((float(at), float(value)) for at, value in each["values"]))
