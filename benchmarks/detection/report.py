@@ -21,11 +21,20 @@ def renew(page: Path, text: str) -> None:
     Raises:
         ValueError: the page has no marks.
     """
-    before, begin, rest = page.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{page} has no {BEGIN} … {END}")
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+    page.write_text(renewed(page.read_text(), text, begin=BEGIN, end=END))
+
+
+def renewed(page: str, text: str, *, begin: str, end: str) -> str:
+    """A page with another text between two marks.
+
+    Raises:
+        ValueError: the page has no such marks.
+    """
+    before, opening, rest = page.partition(begin)
+    _, closing, after = rest.partition(end)
+    if not (opening and closing):
+        raise ValueError(f"the page has no {begin} … {end}")
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
 
 
 def tables(rows: Sequence[Row]) -> str:

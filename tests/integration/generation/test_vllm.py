@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,11 @@ import httpx
 import pytest
 
 from monitor.domain.errors import EngineTrouble, InvalidCheckpoint
-from monitor.domain.samples import Style
+from monitor.domain.samples import Outcome, Style
+from monitor.domain.tasks import Stratum
+from monitor.drift.nll import NllProbe
+from monitor.drift.rubber_stamp import RubberStampProbe, chosen
+from monitor.drift.snippets import Snippet
 from monitor.generation.canaries import Fingerprint
 from monitor.generation.client import VllmClient
 from monitor.generation.introduction import take_fingerprint
@@ -22,6 +27,7 @@ from monitor.generation.remote import RemoteEngine
 from monitor.generation.switching import load_weights, prove_weights
 from tests.integration.generation.conftest import VllmBench
 from tests.unit.contracts.engine import EngineContract, collect
+from tests.unit.contracts.store_nouns import a_sample
 from tests.unit.generation.benches import processes_with, request
 from tests.unit.generation.tiny_checkpoints import checkpoint_in, tiny_checkpoint
 
@@ -128,6 +134,61 @@ class TestContract(EngineContract):
 
     async def test_closing_twice_is_closing_once(self, bench: Any) -> None:
         """Shown at the end of this file, where no test needs the server any more."""
+
+
+class TestProbes:
+    """What drift asks of a served model, on the server that is running already."""
+
+    SNIPPETS = tuple(
+        Snippet(
+            project=f"p{number}",
+            path=f"f{number}",
+            rarity=1.0,
+            stratum=Stratum.TAIL,
+            context=f"def f{number}(x):\n",
+            text=f"    return x + {number}\n",
+        )
+        for number in range(8)
+    )
+
+    async def test_the_same_checkpoint_is_equally_surprised_twice(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        too_long = replace(self.SNIPPETS[0], project="long", text="x" * 2000)
+        probe = NllProbe([*self.SNIPPETS, too_long])
+        model = await engine.serve(checkpoint_in(checkpoints / "first"))
+        once, again = await probe.measure(model, ()), await probe.measure(model, ())
+        assert len(once.readings) == 8
+        assert [r.value for r in again.readings] == pytest.approx([r.value for r in once.readings], abs=1e-6)
+        (indicator,) = probe.compare(once, again)
+        assert not indicator.warns
+
+    async def test_a_context_costs_the_same_alone_and_before_a_text(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        model = await engine.serve(checkpoint_in(checkpoints / "first"))
+        context = self.SNIPPETS[0].context
+        alone, whole = await model.prompt_logprobs([context, context + self.SNIPPETS[0].text])
+        assert whole[: len(alone)] == pytest.approx(alone, abs=1e-4)
+
+    async def test_another_checkpoint_is_surprised_by_other_things(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        probe = NllProbe(self.SNIPPETS)
+        first = await probe.measure(await engine.serve(checkpoint_in(checkpoints / "first")), ())
+        second = await probe.measure(await engine.serve(checkpoint_in(checkpoints / "second")), ())
+        assert all(a.value != b.value for a, b in zip(first.readings, second.readings, strict=True))
+        assert all(reading.value > 0 for reading in (*first.readings, *second.readings))
+
+    async def test_a_model_is_asked_about_its_own_samples(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        probe = RubberStampProbe(text_of=lambda sample: sample.completion.text)
+        model = await engine.serve(checkpoint_in(checkpoints / "first"))
+        samples = [a_sample(f"t{number}", outcome=Outcome.FAILED) for number in range(4)]
+        found = await probe.measure(model, samples)
+        assert [reading.item for reading in found.readings] == [f"{s.task_id}#0" for s in chosen(samples, 4)]
+        assert {reading.value for reading in found.readings} <= {0.0, 1.0}
 
 
 class TestTiedEmbeddings:
