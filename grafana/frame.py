@@ -45,8 +45,8 @@ def with_model(of: Dashboard) -> Dashboard:
     names = f"* on ({KEYS}) group_left (name) max by ({KEYS}, name) ({of_model('tailwatch_checkpoint_info')})"
     return (
         of.with_variable(_one("model", "Model", model))
-        .annotation(_mark("Promoted", GREEN, f"{promoted} unless {promoted} offset 1m"))
-        .annotation(_mark("Rejected", RED, f"(({rejected} == 1) unless ({rejected} offset 1m == 1)) {names}"))
+        .annotation(_mark("Promoted", GREEN, f"{promoted} unless {_before(promoted)}"))
+        .annotation(_mark("Rejected", RED, f"(({rejected} == 1) unless ({_before(rejected)} == 1)) {names}"))
     )
 
 
@@ -82,6 +82,11 @@ def _several(name: str, label: str, query: str) -> QueryVariable:
 def _one(name: str, label: str, query: str) -> QueryVariable:
     variable = QueryVariable(name).label(label).datasource(SOURCE).query({"query": query, "refId": name})
     return variable.refresh(VariableRefresh.ON_TIME_RANGE_CHANGED).sort(VariableSort.ALPHABETICAL_ASC)
+
+
+def _before(selector: str) -> str:
+    """What was known a minute ago; a scrape that failed, or a restart, does not make it news."""
+    return f"last_over_time({selector}[1h] offset 1m)"
 
 
 def _mark(name: str, colour: str, expression: str) -> AnnotationQuery:

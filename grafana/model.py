@@ -9,7 +9,7 @@ from grafana.operation import health, pipeline
 from grafana.outputs import outputs_of_model
 from grafana.palette import AMBER, BLUE, DECISIONS, GREEN, OUTCOMES, RED, STRATA
 from grafana.panels import Ask, bars, lines, listing, matrix, number, word
-from grafana.queries import named, newest, of_model, watched
+from grafana.queries import named, newest, newest_over_time, of_model, watched
 
 
 def model_board() -> Dashboard:
@@ -87,10 +87,19 @@ def _verdict(of: Dashboard) -> Dashboard:
                 "bound above the margin means: shown not to be worse.",
                 "percentunit",
                 [
-                    Ask(expr=newest(of_model("tailwatch_delta_ratio", tail)), legend="tail"),
-                    Ask(expr=newest(of_model("tailwatch_delta_low_ratio", tail)), legend="lower bound"),
-                    Ask(expr=newest(of_model("tailwatch_delta_high_ratio", tail)), legend="upper bound"),
-                    Ask(expr=f"-({newest(of_model('tailwatch_margin_ratio', tail))})", legend="margin"),
+                    Ask(expr=newest_over_time(of_model("tailwatch_delta_ratio", tail)), legend="tail"),
+                    Ask(
+                        expr=newest_over_time(of_model("tailwatch_delta_low_ratio", tail)),
+                        legend="lower bound",
+                    ),
+                    Ask(
+                        expr=newest_over_time(of_model("tailwatch_delta_high_ratio", tail)),
+                        legend="upper bound",
+                    ),
+                    Ask(
+                        expr=f"-({newest_over_time(of_model('tailwatch_margin_ratio', tail))})",
+                        legend="margin",
+                    ),
                 ],
                 span=12,
                 words=("tail", "lower bound", "upper bound", "margin"),
@@ -146,7 +155,10 @@ def _evidence(of: Dashboard) -> Dashboard:
                 "Pass probability of the newest judged checkpoint at each time.",
                 "percentunit",
                 [
-                    Ask(expr=newest(of_model("tailwatch_pass_ratio", f'stratum="{stratum}"')), legend=stratum)
+                    Ask(
+                        expr=newest_over_time(of_model("tailwatch_pass_ratio", f'stratum="{stratum}"')),
+                        legend=stratum,
+                    )
                     for stratum in ("head", "tail")
                 ],
                 span=12,
@@ -167,7 +179,7 @@ def _warnings(of: Dashboard) -> Dashboard:
                 "none",
                 [
                     Ask(
-                        expr=newest(of_model("tailwatch_slow_decline_evidence")),
+                        expr=newest_over_time(of_model("tailwatch_slow_decline_evidence")),
                         legend="evidence",
                         empty="No sign of a decline",
                     )

@@ -62,15 +62,21 @@ def outputs_of_checkpoint(of: Dashboard) -> Dashboard:
     of = of.with_row(row("What the outputs look like"))
     for stratum in ("tail", "torso", "head"):
         of = of.with_panel(
-            bars(
+            listing(
                 f"Signs of collapse, {stratum}",
-                "Difference to the baseline, beside what chance alone reaches. Each sign has its own unit.",
-                "none",
-                Ask(expr=_against_noise(f'stratum="{stratum}"')),
-                rows="indicator",
-                columns="figure",
+                "Difference to the baseline, beside what chance alone reaches and whether it is a warning. "
+                "Each sign has its own unit.",
+                [
+                    Ask(expr=f"max by (indicator) ({expr})", empty="Not compared with the baseline")
+                    for expr in _against_noise(f'stratum="{stratum}"')
+                ],
+                columns=[
+                    ("indicator", "sign"),
+                    ("Value #A", "difference"),
+                    ("Value #B", "noise floor"),
+                    ("Value #C", "warning"),
+                ],
                 span=8,
-                words=("difference", "noise floor"),
             )
         )
     detected = of_checkpoint("tailwatch_drift_detected")
@@ -78,16 +84,20 @@ def outputs_of_checkpoint(of: Dashboard) -> Dashboard:
         listing(
             "Columns that drifted",
             "Their scores; with the methods ks and fisher_exact these are p-values.",
-            [Ask(expr=f"{of_checkpoint('tailwatch_drift_score')} and ({detected} == 1)")],
+            [
+                Ask(
+                    expr=f"{of_checkpoint('tailwatch_drift_score')} and ({detected} == 1)",
+                    empty="No column drifted",
+                )
+            ],
             columns=[("signal", "column"), ("stratum", "stratum"), ("method", "method"), ("Value", "score")],
             span=24,
         )
     )
 
 
-def _against_noise(matcher: str) -> str:
-    value, baseline, floor = (
-        of_checkpoint(f"{INDICATOR}{part}", matcher) for part in ("", "_baseline", "_noise_floor")
+def _against_noise(matcher: str) -> tuple[str, str, str]:
+    value, baseline, floor, warning = (
+        of_checkpoint(f"{INDICATOR}{part}", matcher) for part in ("", "_baseline", "_noise_floor", "_warning")
     )
-    figures = (("difference", f"{value} - {baseline}"), ("noise floor", floor))
-    return " or ".join(f'label_replace({expr}, "figure", "{name}", "", "")' for name, expr in figures)
+    return f"{value} - {baseline}", floor, warning

@@ -27,7 +27,6 @@ COLOURS = {
     "lower bound": YELLOW,
     "difference": BLUE,
     "upper bound": PURPLE,
-    "noise floor": GREY,
     "lost": RED,
     "gained": GREEN,
     "margin": GREY,

@@ -40,6 +40,9 @@ from grafana.palette import BLUE, COLOURS, HEADINGS
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 
+BRIDGED_MS = 300_000
+"""Lines go on over gaps that are shorter: a failed scrape or a restart is no change of a verdict."""
+
 LOW, HEIGHT = 4, 8
 """Grid rows of a single figure, and of everything else."""
 
@@ -114,6 +117,7 @@ def lines(
         .line_interpolation(LineInterpolation.STEP_AFTER)
         .fill_opacity(0)
         .line_width(2)
+        .span_nulls(BRIDGED_MS)
         .legend(
             VizLegendOptions()
             .display_mode(LegendDisplayMode.LIST)

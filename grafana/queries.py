@@ -41,6 +41,11 @@ def newest(expression: str) -> str:
     )
 
 
+def newest_over_time(expression: str) -> str:
+    """The same as one line, from checkpoint to checkpoint."""
+    return f"max({newest(expression)})"
+
+
 def named(expression: str) -> str:
     """With the checkpoint's name and its number by arrival, which a table can be sorted by."""
     names = f"max by ({KEYS}, name) ({of_model(INFO)})"

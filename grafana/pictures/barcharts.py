@@ -29,7 +29,9 @@ def drawn_bars(panel: Panel, frame: Frame, box: Box, span: Span) -> str:
     stacked = panel.options.get("stacking") == "percent"
     write = writer("percentunit" if stacked else panel.looks.unit, now_s=span.end_s)
     values = [float(row[name]) for row in frame.rows for name in names if name in row]
-    scale, axis = scaled([0.0, *([1.0] if stacked else values)], room, write, below=FOOT)
+    # Bars that go down have their labels below them.
+    low = min(0.0, *values) * 1.15
+    scale, axis = scaled([0.0, 1.0] if stacked else [low, 0.0, *values], room, write, below=FOOT)
     drawn = [axis]
     each_w = scale.box.w / len(frame.rows)
     for place, row in enumerate(frame.rows):
@@ -52,7 +54,7 @@ def _group(row: Row, inks: Mapping[str, str], slot: Box, scale: Scale, write: Ca
         x = slot.x + slot.w * (1 - GROUP) / 2 + place * bar_w
         drawn.append(rectangle(Box(x=x, y=top, w=bar_w * BAR, h=max(bottom - top, 1)), ink))
         label = write(value)
-        if width(label, SIZE - 1) <= bar_w + 6:
+        if width(label, SIZE - 1) <= bar_w + 2:
             y = top - 3 if value >= 0 else bottom + 10
             drawn.append(text(label, x + bar_w / 2, y, size=SIZE - 1, ink=INK, anchor="middle"))
     return "".join(drawn)

@@ -50,9 +50,10 @@ def drawn_lines(
             for begin, colour in panel.looks.steps
             if begin is not None and scale.low <= begin <= scale.high
         ]
+    bridged_s = float(panel.looks.custom.get("spanNulls", 0)) / 1000
     stepped = panel.looks.custom.get("lineInterpolation") == "stepAfter"
     for each, ink in zip(series, inks, strict=True):
-        path = _path(each, scale, across, gap_s=1.5 * span.step_s, stepped=stepped)
+        path = _path(each, scale, across, gap_s=max(1.5 * span.step_s, bridged_s), stepped=stepped)
         drawn.append(element("path", d=path, fill="none", stroke=ink, stroke_width=2))
     return "".join(drawn) + legend
 

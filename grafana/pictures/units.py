@@ -33,7 +33,7 @@ def writer(unit: str, *, now_s: float) -> Callable[[float], str]:
 
 def _digits(value: float) -> str:
     """Three significant digits, but never less than the whole number."""
-    if value == 0:
+    if abs(value) < 1e-9:
         return "0"
     if abs(value) >= 100:
         return f"{value:.0f}"
