@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,33 +167,44 @@ def _thinned(side: pd.Series[Any], size: int) -> pd.Series[Any]:
 
 
 def _p_value(column: _Column) -> float:
-    from evidently.legacy.core import ColumnType  # noqa: PLC0415 - imported with the test below
+    with _quietly():
+        from evidently.legacy.core import ColumnType  # noqa: PLC0415 - takes seconds
 
-    kind = ColumnType.Numerical if column.method == NUMBER_METHOD else ColumnType.Categorical
-    test = _stattest(column.method)
-    with warnings.catch_warnings():
-        # With many ties the exact p-value cannot be had; the asymptotic one errs on the careful side.
-        warnings.filterwarnings("ignore", message="ks_2samp: Exact calculation", category=RuntimeWarning)
+        kind = ColumnType.Numerical if column.method == NUMBER_METHOD else ColumnType.Categorical
+        test = _stattest(column.method)
         result = test(column.reference, column.current, kind, FALSE_SHARE)
     return float(result.drift_score)
 
 
 def _stattest(method: str) -> Any:
-    """Evidently's test of that name, with its telemetry off before it is imported."""
-    os.environ["DO_NOT_TRACK"] = "1"
-    from evidently.legacy.calculations.stattests import (  # noqa: PLC0415 - takes seconds
-        fisher_exact_test,
-        ks_stat_test,
-    )
+    """Evidently's test of that name."""
+    with _quietly():
+        from evidently.legacy.calculations.stattests import (  # noqa: PLC0415 - takes seconds
+            fisher_exact_test,
+            ks_stat_test,
+        )
 
     return {NUMBER_METHOD: ks_stat_test, CHOICE_METHOD: fisher_exact_test}[method]
 
 
-def _page(columns: Sequence[_Column], signals: Sequence[DriftSignal]) -> str:
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Telemetry off before Evidently is imported, and no warnings of its own about what it does.
+
+    Among them: with many ties Kolmogorov's p-value is the asymptotic one, which errs on the careful side.
+    """
     os.environ["DO_NOT_TRACK"] = "1"
-    import pandas as pd  # noqa: PLC0415
-    from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415 - takes seconds
-    from evidently.metrics import ValueDrift  # noqa: PLC0415 - likewise
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _page(columns: Sequence[_Column], signals: Sequence[DriftSignal]) -> str:
+    import pandas as pd  # noqa: PLC0415 - half a second that most commands do not need
+
+    with _quietly():
+        from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415 - takes seconds
+        from evidently.metrics import ValueDrift  # noqa: PLC0415 - likewise
 
     titles = [f"{column.stratum.value}: {column.name}" for column in columns]
     definition = DataDefinition(
@@ -209,7 +221,7 @@ def _page(columns: Sequence[_Column], signals: Sequence[DriftSignal]) -> str:
         ValueDrift(column=title, method=signal.method, threshold=signal.threshold)
         for title, signal in zip(titles, signals, strict=True)
     ]
-    page: str = (
-        Report(metrics).run(current_data=current, reference_data=reference).get_html_str(as_iframe=False)
-    )
+    with _quietly():
+        snapshot = Report(metrics).run(current_data=current, reference_data=reference)
+        page: str = snapshot.get_html_str(as_iframe=False)
     return page

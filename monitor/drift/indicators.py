@@ -139,12 +139,12 @@ class _Weigher:
 
     def _by_exchange(self, name: str, tasks: Sequence[TaskPair], compare: Comparison) -> Indicator | None:
         """A figure of all tasks' embedded samples together."""
-        if len(tasks) < FEWEST_TASKS:
+        halves = [half for task in tasks if (half := task.halves(EMBEDDED_PER_TASK))[0].works]
+        if len(halves) < FEWEST_TASKS:
             return None
         found = self._exchange(
             [_first(task.before) for task in tasks], [_first(task.after) for task in tasks], compare
         )
-        halves = [task.halves(EMBEDDED_PER_TASK) for task in tasks]
         noise = self._exchange([half[0] for half in halves], [half[1] for half in halves], compare)
         return self._indicator(
             name,

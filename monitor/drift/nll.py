@@ -42,15 +42,14 @@ class NllProbe:
             EngineTrouble: the engine died or stopped answering.
         """
         started = time.monotonic()
-        # Each context once, however many snippets share it.
-        contexts = list(dict.fromkeys(snippet.context for snippet in self._snippets if snippet.context))
-        texts = [snippet.context + snippet.text for snippet in self._snippets]
-        found = await model.prompt_logprobs([*contexts, *texts])
-        given = dict(zip(contexts, found, strict=False))
+        found = await model.prompt_logprobs(
+            [snippet.text for snippet in self._snippets],
+            contexts=[snippet.context for snippet in self._snippets],
+        )
         readings = [
-            _reading(snippet, whole, given.get(snippet.context, ()))
-            for snippet, whole in zip(self._snippets, found[len(contexts) :], strict=True)
-            if whole
+            _reading(snippet, logprobs)
+            for snippet, logprobs in zip(self._snippets, found, strict=True)
+            if logprobs
         ]
         return Measurement(
             probe=self.name,
@@ -64,23 +63,19 @@ class NllProbe:
         return rises(baseline, candidate, self._scale)
 
 
-def bits_per_byte(whole: Sequence[float], context: Sequence[float], text: str) -> float:
-    """Negative log likelihood of a text after its context, per byte of the text.
+def bits_per_byte(logprobs: Sequence[float], text: str) -> float:
+    """Negative log likelihood of a text, per byte.
 
-    The context's own likelihood is taken off the whole's, which is right even where the tokenizer joins
-    both at their border.
-
-    >>> bits_per_byte([math.log(0.5)] * 8, [math.log(0.5)] * 4, "abcd")
+    >>> bits_per_byte([math.log(0.5)] * 4, "abcd")
     1.0
     """
-    nats = math.fsum(context) - math.fsum(whole)
-    return nats / math.log(2.0) / len(text.encode("utf-8", "surrogatepass"))
+    return -math.fsum(logprobs) / math.log(2.0) / len(text.encode("utf-8", "surrogatepass"))
 
 
-def _reading(snippet: Snippet, whole: Sequence[float], context: Sequence[float]) -> Reading:
+def _reading(snippet: Snippet, logprobs: Sequence[float]) -> Reading:
     return Reading(
         item=snippet.digest[:16],
         group=snippet.stratum.value,
         cluster=snippet.project,
-        value=bits_per_byte(whole, context, snippet.text),
+        value=bits_per_byte(logprobs, snippet.text),
     )

@@ -76,7 +76,7 @@ def narrowing(first: Rows, second: Rows, clusters: Clusters, *, rng: np.random.G
     return Exchange(
         value=float(ratios[1][0]),
         baseline=float(ratios[0][0]),
-        p_value=_share(narrower),
+        p_value=_share(narrower, scale=float(ratios[0].max())),
         noise=narrower[1:],
     )
 
@@ -102,7 +102,7 @@ def displacement(first: Rows, second: Rows, clusters: Clusters, *, rng: np.rando
     return Exchange(
         value=float(distances[0]),
         baseline=baseline,
-        p_value=_share(distances),
+        p_value=_share(distances, scale=float(distances.max())),
         noise=distances[1:] - baseline,
     )
 
@@ -127,6 +127,6 @@ def _swaps(count: int, rng: np.random.Generator) -> Rows:
     return swaps
 
 
-def _share(differences: Rows) -> float:
-    noise = 1e-9 * float(np.abs(differences).max())
-    return float(np.mean(differences >= differences[0] - noise))
+def _share(differences: Rows, *, scale: float) -> float:
+    """Share as large as the first, the first included; rounding, on this scale, makes no difference."""
+    return float(np.mean(differences >= differences[0] - 1e-9 * scale))
