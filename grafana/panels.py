@@ -46,6 +46,11 @@ BRIDGED_MS = 300_000
 LOW, HEIGHT = 4, 8
 """Grid rows of a single figure, and of everything else."""
 
+BY_ARRIVAL = DataTransformerConfig(
+    id_val="sortBy", options={"fields": {}, "sort": [{"field": "arrival", "desc": False}]}
+)
+"""Checkpoints in the order they came; what has no such label stays as it is."""
+
 Coloured = TypeVar("Coloured", stat.Panel, timeseries.Panel, barchart.Panel)
 
 Steps = Sequence[tuple[float | None, str]]
@@ -177,6 +182,7 @@ def bars(
         .span(span)
         .height(HEIGHT)
         .with_target(_query(ask, "A", instant=True, as_table=True))
+        .with_transformation(BY_ARRIVAL)
         .with_transformation(_matrix(rows, columns))
         .with_transformation(_arranged(rows, columns, words))
     )
@@ -203,6 +209,7 @@ def matrix(
         .no_value(ask.empty)
         .thresholds(_thresholds(steps))
         .with_target(_query(ask, "A", instant=True, as_table=True))
+        .with_transformation(BY_ARRIVAL)
         .with_transformation(_matrix(rows, columns))
         .with_transformation(_arranged(rows, columns, words))
         .override_by_regexp(f"^(?!{HEADINGS.get(rows, rows)}$).*$", [cells])
@@ -225,6 +232,7 @@ def listing(
     shown = [field for field, _ in columns]
     return (
         panel.with_transformation(DataTransformerConfig(id_val="merge", options={}))
+        .with_transformation(BY_ARRIVAL)
         .with_transformation(
             DataTransformerConfig(id_val="filterFieldsByName", options={"include": {"names": shown}})
         )

@@ -47,6 +47,9 @@ def newest_over_time(expression: str) -> str:
 
 
 def named(expression: str) -> str:
-    """With the checkpoint's name and its number by arrival, which a table can be sorted by."""
+    """With the checkpoint's name, and its number by arrival as a label that tables are sorted by."""
     names = f"max by ({KEYS}, name) ({of_model(INFO)})"
-    return f"({expression}) * on ({KEYS}) group_left (name) {names}"
+    # From a million upwards all numbers are equally long, so that they sort as texts too.
+    arrival = f'count_values by ({KEYS}) ("arrival", 1000000 + {of_model("tailwatch_checkpoint_ordinal")})'
+    known = f"({names} * on ({KEYS}) group_left (arrival) {arrival})"
+    return f"({expression}) * on ({KEYS}) group_left (name, arrival) {known}"
