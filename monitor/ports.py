@@ -112,8 +112,15 @@ class CompletionModel(Protocol):
         """
         ...
 
-    async def prompt_logprobs(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+    async def prompt_logprobs(
+        self, texts: Sequence[str], *, contexts: Sequence[str] = ()
+    ) -> list[tuple[float, ...]]:
         """Natural-log probability of each token of each text but its first, given those before.
+
+        Args:
+            texts: each by itself.
+            contexts: one per text, or none at all. A text after a context, as a completion stands after
+                its prompt, is made into tokens by itself, and all of its tokens count, no other.
 
         Raises:
             EngineTrouble: as above.

@@ -24,8 +24,8 @@ COLUMNS = "columns"
 FALLING = frozenset({PASS_RATE, IndicatorName.TAIL_MASS, IndicatorName.PARTICIPATION_RATIO})
 """What goes down when a model collapses; everything else goes up."""
 
-DEPTHS = (8, 2)
-"""Samples per task of a candidate: a generous evaluation, and what is drawn where the gate stops early."""
+DEPTHS = (4, 2)
+"""Samples per task of a candidate: a long evaluation, and one that the gate ends early."""
 
 BANK_DEPTH = 16
 NOMINAL = 0.05

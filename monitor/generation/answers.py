@@ -58,8 +58,8 @@ def request_body(request: SampleRequest, model_id: str) -> dict[str, Any]:
     return body | {"prompt": request.prompt, "logprobs": 0}
 
 
-def prompt_logprobs_body(text: str, model_id: str) -> dict[str, Any]:
-    """The JSON that asks for the log probabilities of a text's own tokens."""
+def prompt_logprobs_body(text: str | Sequence[int], model_id: str) -> dict[str, Any]:
+    """The JSON that asks for the log probabilities of a text's, or some tokens', own tokens."""
     return {
         "model": model_id,
         "prompt": text,
@@ -67,6 +67,11 @@ def prompt_logprobs_body(text: str, model_id: str) -> dict[str, Any]:
         "temperature": 0.0,
         "prompt_logprobs": 0,
     }
+
+
+def tokens_body(text: str, model_id: str, *, begins: bool) -> dict[str, Any]:
+    """The JSON that asks for a text's tokens, after the start token where it begins a prompt."""
+    return {"model": model_id, "prompt": text, "add_special_tokens": begins}
 
 
 def completions(request: SampleRequest, answer: Mapping[str, Any]) -> list[Completion]:
@@ -117,6 +122,21 @@ def prompt_logprobs(answer: Mapping[str, Any]) -> tuple[float, ...]:
         raise EngineTrouble(
             "The engine's answer holds no prompt log probabilities.",
             next_step="Check that the URL is a vLLM server's; other servers do not give them.",
+        ) from exc
+
+
+def tokens(answer: Mapping[str, Any]) -> list[int]:
+    """Ids of a text's tokens.
+
+    Raises:
+        EngineTrouble: the answer holds none.
+    """
+    try:
+        return [int(token) for token in answer["tokens"]]
+    except (KeyError, TypeError, ValueError) as exc:
+        raise EngineTrouble(
+            "The engine's answer holds no tokens.",
+            next_step="Check that the URL is a vLLM server's; other servers do not offer /tokenize.",
         ) from exc
 
 

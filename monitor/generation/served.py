@@ -70,12 +70,15 @@ class ServedModel:
                 for completion in batch:
                     yield completion
 
-    async def prompt_logprobs(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
-        """Log probability of each token of each text but its first, given those before.
+    async def prompt_logprobs(
+        self, texts: Sequence[str], *, contexts: Sequence[str] = ()
+    ) -> list[tuple[float, ...]]:
+        """Log probabilities of each text's tokens; see :class:`monitor.ports.CompletionModel`.
 
         A text that the engine refuses, since it is longer than its context, gives an empty tuple.
         """
-        calls = (self._numbered_logprobs(number, text) for number, text in enumerate(texts))
+        pairs = zip(texts, contexts or [""] * len(texts), strict=True)
+        calls = (self._numbered_logprobs(number, *pair) for number, pair in enumerate(pairs))
         async with aclosing(self._side_by_side(calls)) as results:
             found = {number: logprobs async for number, logprobs in results}
         return [found[number] for number in range(len(texts))]
@@ -113,13 +116,24 @@ class ServedModel:
             return answers.refused(request, refusal.detail)
         return answers.completions(request, answer)
 
-    async def _numbered_logprobs(self, number: int, text: str) -> tuple[int, tuple[float, ...]]:
-        body = answers.prompt_logprobs_body(text, self._model_id)
+    async def _numbered_logprobs(self, number: int, text: str, context: str) -> tuple[int, tuple[float, ...]]:
         try:
-            answer = await self._post("/v1/completions", body)
+            if not context:
+                return number, await self._logprobs(text)
+            before = await self._tokens(context, begins=True)
+            after = await self._tokens(text, begins=False)
+            logprobs = await self._logprobs([*before, *after])
+            return number, logprobs[len(logprobs) - len(after) :]
         except Refused:
             return number, ()
-        return number, answers.prompt_logprobs(answer)
+
+    async def _logprobs(self, text: str | Sequence[int]) -> tuple[float, ...]:
+        body = answers.prompt_logprobs_body(text, self._model_id)
+        return answers.prompt_logprobs(await self._post("/v1/completions", body))
+
+    async def _tokens(self, text: str, *, begins: bool) -> list[int]:
+        body = answers.tokens_body(text, self._model_id, begins=begins)
+        return answers.tokens(await self._post("/tokenize", body))
 
     async def _post(self, path: str, body: dict[str, Any]) -> Any:
         """Post for the checkpoint that this object stands for, or not at all.

@@ -111,10 +111,17 @@ class FakeModel:
                 self._spend(1)
                 yield self._completion(request, child)
 
-    async def prompt_logprobs(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+    async def prompt_logprobs(
+        self, texts: Sequence[str], *, contexts: Sequence[str] = ()
+    ) -> list[tuple[float, ...]]:
         """One value per word but the first, fixed by the checkpoint and the words before it."""
         self._spend(0)
-        return [self._word_logprobs(text.split()) for text in texts]
+        found = []
+        for text, context in zip(texts, contexts or [""] * len(texts), strict=True):
+            given = context.split()
+            values = self._word_logprobs([*given, *text.split()])
+            found.append(values[max(0, len(given) - 1) :])
+        return found
 
     def _spend(self, completions: int) -> None:
         if self._left < max(completions, 1):

@@ -163,14 +163,6 @@ class TestProbes:
         (indicator,) = probe.compare(once, again)
         assert not indicator.warns
 
-    async def test_a_context_costs_the_same_alone_and_before_a_text(
-        self, engine: ManagedEngine, checkpoints: Path
-    ) -> None:
-        model = await engine.serve(checkpoint_in(checkpoints / "first"))
-        context = self.SNIPPETS[0].context
-        alone, whole = await model.prompt_logprobs([context, context + self.SNIPPETS[0].text])
-        assert whole[: len(alone)] == pytest.approx(alone, abs=1e-4)
-
     async def test_another_checkpoint_is_surprised_by_other_things(
         self, engine: ManagedEngine, checkpoints: Path
     ) -> None:

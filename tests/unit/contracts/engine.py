@@ -103,6 +103,19 @@ class EngineContract:
         assert await model.prompt_logprobs(texts[1:]) == [pytest.approx(v, abs=1e-4) for v in found[1:]]
         assert await model.prompt_logprobs([]) == []
 
+    async def test_a_text_after_a_context_has_a_logprob_for_each_of_its_tokens(self, bench: Bench) -> None:
+        model = await bench.engine.serve(bench.first)
+        context, text = "def add ( a , b ) :", " return a"
+        (alone,) = await model.prompt_logprobs([text])
+        (after,) = await model.prompt_logprobs([text], contexts=[context])
+        (whole,) = await model.prompt_logprobs([context + text])
+        assert len(after) > len(alone)
+        assert after == pytest.approx(whole[len(whole) - len(after) :], abs=1e-4)
+        assert await model.prompt_logprobs([text, text], contexts=[context, ""]) == [
+            pytest.approx(after, abs=1e-4),
+            pytest.approx(alone, abs=1e-4),
+        ]
+
     async def test_other_weights_give_other_logprobs(self, bench: Bench) -> None:
         text = ["def add ( a , b ) : return a + b"]
         first = await (await bench.engine.serve(bench.first)).prompt_logprobs(text)

@@ -28,9 +28,12 @@ class Reader:
         raise AssertionError
         yield
 
-    async def prompt_logprobs(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+    async def prompt_logprobs(
+        self, texts: Sequence[str], *, contexts: Sequence[str] = ()
+    ) -> list[tuple[float, ...]]:
         self.asked += texts
-        return [self._read(text) for text in texts]
+        pairs = zip(texts, contexts or [""] * len(texts), strict=True)
+        return [self._read(context + text)[len(context) :] for text, context in pairs]
 
     def _read(self, text: str) -> tuple[float, ...]:
         bits = [self._bits_of(text[: end + 1]) for end in range(len(text))]

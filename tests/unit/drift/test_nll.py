@@ -40,12 +40,6 @@ async def test_text_beyond_ascii_is_counted_in_bytes() -> None:
     assert found.readings[0].value == pytest.approx(1.0)
 
 
-async def test_a_shared_context_is_asked_for_once() -> None:
-    reader = even_reader(1.0)
-    await NllProbe(snippets()).measure(reader, ())
-    assert len(reader.asked) == 41
-
-
 async def test_a_snippet_that_the_engine_refuses_is_left_out_on_both_sides() -> None:
     probe = NllProbe(snippets())
     whole = await probe.measure(forgetful(1.0), ())

@@ -42,12 +42,15 @@ class Server:
         self.weights = weights_of(options.model)
 
     def answer(self, path, body):
-        if path == "/v1/models":
-            return 200, {"data": [{"id": self.options.served_model_name, "max_model_len": CONTEXT}]}
-        if path == "/version":
-            return 200, {"version": "stub"}
+        models = [{"id": self.options.served_model_name, "max_model_len": CONTEXT}]
+        fixed = {"/v1/models": {"data": models}, "/version": {"version": "stub"}}
+        if path in fixed:
+            return 200, fixed[path]
         if path in ("/v1/completions", "/v1/chat/completions"):
             return self.complete(body, chat="chat" in path)
+        if path == "/tokenize":
+            start = [2] if body["add_special_tokens"] else []
+            return 200, {"tokens": start + [ord(letter) for letter in body["prompt"]]}
         if path == "/collective_rpc":
             return self.call(body["method"], body["kwargs"])
         if path in ("/health", "/reset_prefix_cache"):
@@ -58,10 +61,15 @@ class Server:
         if body["model"] != self.options.served_model_name:
             return 404, {"error": {"message": f"The model {body['model']} does not exist."}}
         prompt = body["messages"][-1]["content"] if chat else body["prompt"]
+        if isinstance(prompt, list):
+            prompt = "".join(map(chr, prompt)).removeprefix("\x02")
         if len(prompt) > CONTEXT:
             return 400, {"error": {"message": f"maximum context length is {CONTEXT} tokens"}}
         if "prompt_logprobs" in body:
-            entries = [None, *({"7": {"logprob": self.logprob(prompt[:n])}} for n in range(2, len(prompt)))]
+            entries = [
+                None,
+                *({"7": {"logprob": self.logprob(prompt[:n])}} for n in range(2, len(prompt) + 1)),
+            ]
             return 200, {"choices": [{"index": 0, "text": "", "prompt_logprobs": entries}]}
         if "dies-on-completion" in self.words and "ignore_eos" not in body:
             say("RuntimeError: the stub was told to die")
