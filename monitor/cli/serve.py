@@ -28,7 +28,7 @@ from monitor.rounds.worker import recover, work
 from monitor.web.app import Sources, create_app
 from monitor.web.server import listen
 from monitor.web.server import serve as serve_http
-from monitor.wiring import Deployment, now, open_bench, open_deployment, open_source
+from monitor.wiring import Deployment, now, open_bench, open_deployment, open_source, reports_folder
 
 log = logging.getLogger("tailwatch")
 
@@ -92,6 +92,7 @@ async def answering(deployment: Deployment) -> AsyncIterator[str]:
             health=partial(_health, deployment),
             registry=new_registry(collector),
             now=now,
+            reports=reports_folder(options),
         )
     )
     task = asyncio.create_task(serve_http(app, socket))

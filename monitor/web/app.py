@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -20,6 +21,7 @@ from monitor.web.gate import gate_routes
 from monitor.web.observability import observability_routes
 from monitor.web.pages import page_routes
 from monitor.web.records import record_routes
+from monitor.web.reports import report_routes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class Sources:
     registry: CollectorRegistry
     now: Callable[[], datetime]
     """UTC."""
+    reports: Path | None = None
+    """Folder of the HTML pages about what drifted; None where none are kept."""
 
 
 def create_app(sources: Sources) -> FastAPI:
@@ -42,5 +46,7 @@ def create_app(sources: Sources) -> FastAPI:
     app.include_router(observability_routes(sources.registry, sources.health, sources.now))
     app.include_router(gate_routes(sources.decision_for))
     app.include_router(record_routes(sources.store, sources.model))
+    if sources.reports is not None:
+        app.include_router(report_routes(sources.reports))
     app.include_router(page_routes(sources.store, sources.model, sources.decision_for))
     return app

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitor.domain.checkpoint import Checkpoint, Lineage
+from monitor.domain.drift import DriftReading
 from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Confirmation, Decision, Finding
 from monitor.domain.samples import Outcome
@@ -13,6 +14,7 @@ from monitor.domain.tasks import RAREST_FIRST, Stratum
 from monitor.web.figures import MISSING, badge, interval, moment, ratio
 from monitor.web.interval_plot import interval_plot
 from monitor.web.markup import Markup, document, element, join, link, table
+from monitor.web.outputs import Generation, generations_section, outputs_section
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,10 @@ class CheckpointView:
     """All, oldest first."""
     tallies: Mapping[tuple[Stratum, Outcome], int]
     """Samples of the last decided evaluation."""
+    drift: DriftReading | None
+    """What its outputs look like beside the bank's; None where they were not compared."""
+    generations: tuple[Generation, ...]
+    """The newest checkpoints of the model, oldest first, this one among them or not."""
 
 
 def checkpoint_page(model: str, view: CheckpointView) -> Markup:
@@ -42,8 +48,10 @@ def checkpoint_page(model: str, view: CheckpointView) -> Markup:
         _reasons(view.decision),
         _strata(view.last),
         _outcomes(view.tallies),
+        outputs_section(view.drift, view.last.key.evaluation_id if view.last is not None else ""),
         _stages(view.last),
         _lineage(checkpoint.lineage),
+        generations_section(view.generations),
         _evaluations(view.evaluations),
     )
 

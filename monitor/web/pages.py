@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.drift import DriftReading
 from monitor.domain.errors import MonitorError
 from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision, Evidence, Finding
@@ -18,9 +19,13 @@ from monitor.ports import Store
 from monitor.web.checkpoint_page import CheckpointView, checkpoint_page
 from monitor.web.figures import badge, interval, moment
 from monitor.web.markup import Markup, document, element, join, link, table
+from monitor.web.outputs import Generation
 
 MOST_ROWS = 100
 """Most checkpoints the first page lists."""
+
+MOST_GENERATIONS = 12
+"""Checkpoints that are shown beside one, the newest."""
 
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
@@ -122,8 +127,24 @@ def _view(
                 last=last,
                 evaluations=evaluations,
                 tallies={} if last is None else store.tallies(last.key.evaluation_id),
+                drift=_drift(store, last),
+                generations=_generations(store, model),
             )
     return None
+
+
+def _generations(store: Store, model: str) -> tuple[Generation, ...]:
+    return tuple(
+        Generation(
+            checkpoint=checkpoint,
+            drift=_drift(store, last_decided(store.evaluations(model, checkpoint=checkpoint.digest))),
+        )
+        for checkpoint in store.checkpoints(model)[-MOST_GENERATIONS:]
+    )
+
+
+def _drift(store: Store, evaluation: Evaluation | None) -> DriftReading | None:
+    return None if evaluation is None else store.drift(evaluation.key.evaluation_id)
 
 
 def _trouble(trouble: MonitorError) -> Markup:

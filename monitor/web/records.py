@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from monitor.domain.errors import MonitorError
 from monitor.domain.evaluation import Evaluation
-from monitor.export.documents import Document, checkpoint_document, evaluation_document
+from monitor.export.documents import Document, checkpoint_document, drift_document, evaluation_document
 from monitor.export.snapshot import last_decided, role_names
 from monitor.ports import Store
 
@@ -59,7 +59,11 @@ def _with_samples(store: Store, evaluation: Evaluation) -> Document:
     counts: dict[str, dict[str, int]] = {}
     for (stratum, outcome), count in store.tallies(evaluation.key.evaluation_id).items():
         counts.setdefault(stratum.value, {})[outcome.value] = count
-    return evaluation_document(evaluation) | {"samples": counts}
+    drift = store.drift(evaluation.key.evaluation_id)
+    return evaluation_document(evaluation) | {
+        "samples": counts,
+        "drift": None if drift is None else drift_document(drift),
+    }
 
 
 def _unavailable(trouble: MonitorError) -> JSONResponse:

@@ -28,7 +28,7 @@ class LockedStore(MemoryStore):
         raise StoreTrouble("The store is locked.", next_step="End the other process.")
 
 
-def app_over(store, *, health=HEALTHY):
+def app_over(store, *, health=HEALTHY, reports=None):
     decision_for = partial(story.recorded_decision, store)
     collector = StoreCollector(store, model=story.MODEL, decision_for=decision_for)
     return create_app(
@@ -39,6 +39,7 @@ def app_over(store, *, health=HEALTHY):
             health=lambda: health,
             registry=new_registry(collector),
             now=lambda: NOW,
+            reports=reports,
         )
     )
 

@@ -1,0 +1,75 @@
+"""What outputs look like, on a checkpoint's page, in the API, and as Evidently's own page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from monitor.domain.drift import DriftReading
+from monitor.testing import MemoryStore
+from monitor.web.outputs import Generation, generations_section, outputs_section
+from monitor.web.reports import HEADERS
+from tests.unit.export import story
+from tests.unit.web.test_app import WellFormed, app_over, ask
+
+MOVED, CALM = story.compared(moved=True), story.compared()
+EVALUATION = "0" * 32
+
+
+@pytest.fixture
+def store():
+    filled = MemoryStore()
+    story.fill(filled)
+    return filled
+
+
+async def test_a_checkpoints_page_shows_its_signs_beside_the_lineage_of_all(store):
+    page = (await ask(store, f"/checkpoints/{story.GEN3.digest}")).text
+    WellFormed().feed(page)
+    assert "What the outputs look like" in page
+    assert "Columns that drifted: tokens (tail)." in page
+    generations = page[page.index("Generations") :]
+    assert generations.index("gen0") < generations.index("control1") < generations.index("gen3")
+    assert "human-gate" in generations
+    assert "<strong>+0.2</strong>" in generations
+    assert "+0.01" in generations
+
+
+async def test_the_api_tells_what_the_page_tells(store):
+    (last,) = store.evaluations(story.MODEL, checkpoint=story.GEN3.digest)
+    told = (await ask(store, f"/api/evaluations/{last.key.evaluation_id}")).json()["data"]["drift"]
+    assert {each["name"] for each in told["indicators"] if each["warns"]} >= {"collision", "rare-code-nll"}
+    assert [each["signal"] for each in told["columns"] if each["detected"]] == ["tokens"]
+
+
+def test_nothing_is_shown_where_nothing_was_compared():
+    assert outputs_section(None, "") == ""
+    assert generations_section([Generation(checkpoint=story.GEN0, drift=None)]) == ""
+
+
+def test_what_could_not_be_measured_is_said():
+    empty = DriftReading(
+        signals=(), indicators=(), problems=("rubber-stamp: the candidate was not measured.",)
+    )
+    assert "rubber-stamp: the candidate was not measured." in outputs_section(empty, EVALUATION)
+
+
+def test_a_kept_report_is_linked_and_calm_columns_are_said_to_be():
+    assert f'href="/drift/{EVALUATION}"' in outputs_section(replace(MOVED, report="e.html"), EVALUATION)
+    calm = outputs_section(CALM, EVALUATION)
+    assert "No column drifted." in calm
+    assert "/drift/" not in calm
+
+
+async def test_a_kept_report_is_served_in_a_sandbox_and_nothing_else_of_its_folder(store, tmp_path):
+    (tmp_path / f"{EVALUATION}.html").write_text("<p>drift</p>", encoding="utf-8")
+    (tmp_path / "secret.html").write_text("no", encoding="utf-8")
+    transport = httpx.ASGITransport(app=app_over(store, reports=tmp_path))
+    async with httpx.AsyncClient(transport=transport, base_url="http://tailwatch") as client:
+        kept = await client.get(f"/drift/{EVALUATION}")
+        others = [await client.get(f"/drift/{name}") for name in ("secret", "1" * 32, "..%2Fsecret")]
+    assert (kept.status_code, kept.text) == (200, "<p>drift</p>")
+    assert kept.headers["content-security-policy"] == HEADERS["content-security-policy"]
+    assert {other.status_code for other in others} == {404}
