@@ -46,6 +46,8 @@ def drawn_bars(panel: Panel, frame: Frame, box: Box, span: Span) -> str:
 def _group(row: Row, inks: Mapping[str, str], slot: Box, scale: Scale, write: Callable[[float], str]) -> str:
     bar_w = slot.w * GROUP / len(inks)
     drawn = []
+    # All values of a group are written or none, so that a missing one does not seem to be different.
+    labelled = all(width(write(float(row[name])), SIZE - 1) <= bar_w + 4 for name in inks if name in row)
     for place, (name, ink) in enumerate(inks.items()):
         if name not in row:
             continue
@@ -53,10 +55,9 @@ def _group(row: Row, inks: Mapping[str, str], slot: Box, scale: Scale, write: Ca
         top, bottom = sorted((scale.y(value), scale.y(0.0)))
         x = slot.x + slot.w * (1 - GROUP) / 2 + place * bar_w
         drawn.append(rectangle(Box(x=x, y=top, w=bar_w * BAR, h=max(bottom - top, 1)), ink))
-        label = write(value)
-        if width(label, SIZE - 1) <= bar_w + 2:
+        if labelled:
             y = top - 3 if value >= 0 else bottom + 10
-            drawn.append(text(label, x + bar_w / 2, y, size=SIZE - 1, ink=INK, anchor="middle"))
+            drawn.append(text(write(value), x + bar_w / 2, y, size=SIZE - 1, ink=INK, anchor="middle"))
     return "".join(drawn)
 
 
