@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sqlite3
 import statistics
 import subprocess
@@ -69,14 +70,17 @@ def _grow(database: Path, scale: Scale) -> None:
 
 
 def measure(database: Path, *, scrapes: int = 50) -> dict[str, object]:
-    """Latency over HTTP, size of the answer, and the server's memory before and after."""
+    """Latency over HTTP, CPU time and memory of the server, size of the answer."""
     with _served(database) as (url, process_id), httpx.Client(timeout=60) as client:
         client.get(f"{url}/health/live").raise_for_status()
         idle_bytes = _memory(process_id, "VmRSS")
-        results = {
-            name: _latencies(client, url, accept, scrapes)
-            for name, accept in (("text", ""), ("openmetrics", OPENMETRICS))
-        }
+        results = {}
+        for name, accept in (("text", ""), ("openmetrics", OPENMETRICS)):
+            before_s = _cpu_s(process_id)
+            latencies = _latencies(client, url, accept, scrapes)
+            cpu_ms = (_cpu_s(process_id) - before_s) * 1000 / scrapes
+            # What a busy machine adds to the latency is not in it.
+            results[name] = latencies | {"server_cpu": round(cpu_ms, 1)}
         peak_bytes = _memory(process_id, "VmHWM")
         body = client.get(f"{url}/metrics").text
     with sqlite3.connect(database) as connection:
@@ -108,6 +112,12 @@ def _latencies(client: httpx.Client, url: str, accept: str, scrapes: int) -> dic
         "p95": round(ranked[int(0.95 * len(ranked))], 1),
         "worst": round(ranked[-1], 1),
     }
+
+
+def _cpu_s(process_id: int) -> float:
+    """CPU time that a process has had, user and system."""
+    told = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory(process_id: int, field: str) -> int:
