@@ -90,6 +90,7 @@ def correlate(suite_name: str, table: RarityTable) -> list[Correlation]:
     others = [each for each in measured if each.task.language != PYTHON]
     rows = [
         _correlation("score, all languages", measured, lambda each: each.told.score),
+        _correlation("the same, other languages as ordinary as functions", measured, _as_ordinary(table)),
         _correlation("score, Python", python, lambda each: each.told.score),
         _correlation("score, other languages", others, lambda each: each.told.score),
         _correlation("length of the solution, Python", python, lambda each: float(each.tokens)),
@@ -116,6 +117,14 @@ def as_markdown(rows: Sequence[Correlation]) -> str:
         f"| {row.what} | {row.tasks} | {row.rho:.2f} | {row.low:.2f} to {row.high:.2f} |" for row in rows
     ]
     return "\n".join(lines)
+
+
+def _as_ordinary(table: RarityTable) -> Callable[[_Measured], float]:
+    """The score if a task in another language had the features of the corpus' median function."""
+    return lambda each: (
+        each.told.language_bits
+        + (each.told.feature_bits if each.task.language == PYTHON else table.ordinary_bits)
+    )
 
 
 def _aggregated(way: Aggregate) -> Callable[[_Measured], float]:

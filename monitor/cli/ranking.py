@@ -86,9 +86,8 @@ def print_explanation(out: Console, task: Task) -> None:
         highlight=False,
     )
     if not told.features:
-        out.print(
-            f"Features are only counted in Python: {told.language} has the usual ones.", highlight=False
-        )
+        remark = f"Features are only known of Python; a {told.language} program is weighed as a whole."
+        out.print(remark, highlight=False)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("feature", "files", "bits", "weight"):

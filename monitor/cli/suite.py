@@ -13,6 +13,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from monitor.cli.app import asynchronous, cli, json_option, terminal
+from monitor.cli.ranking import explanation_document, print_explanation, rank
 from monitor.cli.sandbox import backend_option, sandbox_for
 from monitor.cli.suite_validate import validate
 from monitor.domain.errors import InvalidSuite
@@ -33,6 +34,7 @@ def suite() -> None:
     """Look at suites, check them, and bring in public benchmarks."""
 
 
+suite.add_command(rank)
 suite.add_command(validate)
 
 
@@ -66,7 +68,7 @@ def show(name: str, task_id: str | None, as_json: bool) -> None:
     speak = terminal(as_json=as_json)
     if task_id is not None:
         task = loaded[task_id]
-        speak.answer(asdict(task), lambda out: _print_task(out, task))
+        speak.answer({**asdict(task), **explanation_document(task)}, lambda out: _print_task(out, task))
     else:
         document = {
             **_header(loaded),
@@ -201,6 +203,7 @@ def _print_task(out: Console, task: Task) -> None:
     )
     out.print(Syntax(task.prompt + task.canonical_solution, task.language))
     out.print(Syntax(task.test, task.language))
+    print_explanation(out, task)
 
 
 def _print_difference(out: Console, difference: SuiteDifference) -> None:

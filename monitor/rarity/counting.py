@@ -31,7 +31,7 @@ class Document:
     project: str
     """What it belongs to: a package, a repository."""
     features: frozenset[str] = frozenset()
-    """Of the whole text; empty for other languages than Python."""
+    """Of the whole text; for other languages than Python the language itself."""
     function: frozenset[str] | None = None
     """Of one function in it, None when it has no fitting one."""
 
@@ -48,12 +48,10 @@ class Threshold:
 
 def document_of(text: str, language: str, project: str) -> Document | None:
     """What is counted of a text; None for Python that cannot be parsed or has no features."""
-    if language != PYTHON:
-        return Document(language=language, project=project)
-    features = frozenset(features_of(text))
+    features = frozenset(features_of(text, language))
     if not features:
         return None
-    snippet = middle_function(text)
+    snippet = middle_function(text) if language == PYTHON else None
     function = None if snippet is None else frozenset(features_of(snippet))
     return Document(language=language, project=project, features=features, function=function)
 

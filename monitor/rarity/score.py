@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from monitor.rarity.features import PYTHON, features_of
+from monitor.rarity.features import PYTHON, features_of, language_feature
 from monitor.rarity.table import RarityTable
 
 WEIGHTS: tuple[float, ...] = tuple(0.5**place for place in range(5))
@@ -34,7 +34,7 @@ class Explanation:
     language_bits: float
     """-log2 of the language's share."""
     feature_bits: float
-    """Weighted mean of the rarest features' bits; for other languages the table's ordinary bits."""
+    """Weighted mean of the rarest features' bits; see :func:`score` for other languages."""
     features: tuple[WeighedFeature, ...]
     """All features, rarest first; none for programs in other languages."""
 
@@ -45,6 +45,9 @@ def score(source: str, language: str, table: RarityTable) -> float:
     The bits of the five rarest features, weighed 1, 1/2, 1/4, 1/8, 1/16 and divided by the sum of the
     weights, plus the bits of the language's share. A feature counts once, however often it occurs, and
     a program with fewer features has nothing in the missing places.
+
+    Features are only known of Python. A program in another language is taken to be as ordinary as the
+    corpus' own functions if the corpus has files in that language, else as rare as whatever it has not.
     """
     return explain(source, language, table).score
 
@@ -53,10 +56,11 @@ def explain(source: str, language: str, table: RarityTable) -> Explanation:
     """The score of a program with the features behind it."""
     language_bits = table.language_bits(language)
     weighed: tuple[WeighedFeature, ...] = ()
-    bits = table.ordinary_bits
     if language == PYTHON:
         weighed = weigh(features_of(source), table)
         bits = sum(each.bits * each.weight for each in weighed)
+    else:
+        bits = _bits_of_other(language, table)
     return Explanation(
         score=language_bits + bits,
         language=language,
@@ -78,6 +82,11 @@ def weigh(features: Iterable[str], table: RarityTable) -> tuple[WeighedFeature, 
         )
         for place, (negative_bits, feature) in enumerate(ranked)
     )
+
+
+def _bits_of_other(language: str, table: RarityTable) -> float:
+    feature = language_feature(language)
+    return table.ordinary_bits if feature in table.counts else table.rarity_bits(feature)
 
 
 def _weight(place: int, weights: Sequence[float]) -> float:

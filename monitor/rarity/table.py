@@ -37,7 +37,7 @@ class RarityTable:
     unlisted_share: float
     """Share that a language is given which is not listed."""
     ordinary_bits: float
-    """Median feature bits of the corpus' own functions, taken for programs in other languages."""
+    """Median feature bits of the corpus' own functions, taken for the other languages it has files in."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """What was counted, for the reader: packages, hashes, files, lines, licences."""
 

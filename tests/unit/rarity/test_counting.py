@@ -53,6 +53,7 @@ def test_languages_have_their_share_of_the_documents():
     counted.add(document_of("puts 1", "ruby", "p"))
     table = counted.table("c", threshold=Threshold())
     assert table.language_shares == {"python": 0.75, "ruby": 0.25}
+    assert table.counts["language:ruby"] == 1
     assert table.language_bits("lua") > table.language_bits("ruby") > table.language_bits("python")
 
 

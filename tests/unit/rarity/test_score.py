@@ -8,7 +8,7 @@ from monitor.rarity.table import RarityTable
 TABLE = RarityTable(
     name="ours",
     documents=1000,
-    counts={"sum": 900, "sorted": 800, "zip": 400, "str.join": 500, "math.lcm": 3},
+    counts={"language:ruby": 60, "sum": 900, "sorted": 800, "zip": 400, "str.join": 500, "math.lcm": 3},
     language_shares={"python": 0.5, "ruby": 0.0625},
     unlisted_share=0.03125,
     ordinary_bits=4.0,
@@ -33,6 +33,12 @@ def test_another_language_has_its_own_bits_and_ordinary_features():
     told = explain("puts 1", "ruby", TABLE)
     assert (told.language_bits, told.feature_bits, told.features) == (4.0, 4.0, ())
     assert told.score == score("puts 1", "ruby", TABLE) == 8.0
+
+
+def test_a_language_that_the_corpus_has_no_file_of_is_as_rare_as_an_unseen_feature():
+    told = explain("puts 1", "tcl", TABLE)
+    assert told.feature_bits == TABLE.rarity_bits("never.seen")
+    assert told.language_bits == 5.0
 
 
 def test_repeating_a_feature_changes_nothing():

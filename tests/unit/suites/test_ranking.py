@@ -11,7 +11,14 @@ from tests.unit.suites.suite_files import task_text, write_suite_folder
 TABLE = RarityTable(
     name="ours",
     documents=1000,
-    counts={"sum": 900, "sorted": 500, "math.lcm": 2, "import:math": 200, "syntax:starred": 300},
+    counts={
+        "language:ruby": 60,
+        "sum": 900,
+        "sorted": 500,
+        "math.lcm": 2,
+        "import:math": 200,
+        "syntax:starred": 300,
+    },
     language_shares={"python": 0.5, "ruby": 0.03125},
     unlisted_share=0.01,
     ordinary_bits=3.0,
