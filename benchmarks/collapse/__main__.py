@@ -26,6 +26,7 @@ from benchmarks.collapse.report import renew, tables
 from benchmarks.collapse.study import (
     BANK_DEPTH,
     DEPTHS,
+    FalseWarnings,
     Row,
     by_name,
     equal,
@@ -37,8 +38,9 @@ from benchmarks.collapse.study import (
     trends,
 )
 from monitor.domain.drift import Indicator
+from monitor.domain.samples import Sample
 from monitor.drift.nll import NllProbe
-from monitor.ports import Probe
+from monitor.ports import DriftMeter, Probe
 from monitor.wiring import gauges
 
 BASELINE = "gen0"
@@ -55,7 +57,7 @@ def main() -> None:
         "--scratch", type=Path, required=True, help="keeps what is drawn; outside the checkout"
     )
     parser.add_argument("--generations", type=int, default=5, help="the last one; 4 and 5 are trained first")
-    parser.add_argument("--resamplings", type=int, default=40, help="of generation 0 against itself")
+    parser.add_argument("--resamplings", type=int, default=32, help="of generation 0 against itself")
     parser.add_argument("--json", type=Path, help="write all figures here")
     parser.add_argument("--docs", type=Path, help="renew the tables between the marks in this file")
     options = parser.parse_args()
@@ -96,13 +98,11 @@ def compare(scratch: Scratch, generations: Sequence[str], resamplings: int) -> d
             rows += rows_of(name, found, depth=depth)
             meter_s.append(spent)
             say(f"{name} at {depth} samples per task: compared in {spent:.1f} CPU s")
-    false = []
-    for depth in DEPTHS:
-        rng = np.random.default_rng(SEED)
-        pairs = [split(drawn[BASELINE], depth=depth, rng=rng) for _ in range(resamplings)]
-        turns = [measured(meter, bank, candidate)[0] for bank, candidate in pairs]
-        false += false_warnings(by_name(turns), depth=depth)
-        say(f"{resamplings} re-samplings at {depth} samples per task compared")
+    false = [
+        each
+        for depth in DEPTHS
+        for each in against_itself(meter, drawn[BASELINE], depth=depth, resamplings=resamplings)
+    ]
     costs = []
     for probe in probes:
         before, cost = scratch.measurement(BASELINE, probe.name, "0")
@@ -132,6 +132,16 @@ def compare(scratch: Scratch, generations: Sequence[str], resamplings: int) -> d
         "meter_cpu_s": meter_s,
         "drawing": {name: asdict(scratch.drawing_cost(name)) for name in (BASELINE, *others)},
     }
+
+
+def against_itself(
+    meter: DriftMeter, pool: Sequence[Sample], *, depth: int, resamplings: int
+) -> list[FalseWarnings]:
+    """What the meter says of generation 0, split into a bank and a candidate anew each time."""
+    rng = np.random.default_rng(SEED)
+    turns = [measured(meter, *split(pool, depth=depth, rng=rng))[0] for _ in range(resamplings)]
+    say(f"{resamplings} re-samplings at {depth} samples per task compared")
+    return false_warnings(by_name(turns), depth=depth)
 
 
 def resampled(scratch: Scratch, probe: Probe, count: int) -> list[list[Indicator]]:

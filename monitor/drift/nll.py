@@ -13,8 +13,11 @@ from monitor.drift.significance import ALPHA
 from monitor.drift.snippets import Snippet, digest_of
 from monitor.ports import CompletionModel
 
-LEAST_RISE = 0.01
-"""Bits per byte. An engine repeats itself exactly; less than this is what rounding weights can do."""
+LEAST_RISE = 0.001
+"""Bits per byte: what is known nearly by heart may become a little less so."""
+
+LEAST_SHARE = 0.02
+"""Of the baseline's figure. An engine repeats itself exactly; what rounding weights does is smaller."""
 
 
 class NllProbe:
@@ -32,7 +35,7 @@ class NllProbe:
 
     def __init__(self, snippets: Sequence[Snippet], *, alpha: float = ALPHA) -> None:
         self._snippets = tuple(snippets)
-        self._scale = Scale(alpha=alpha, least_rise=LEAST_RISE)
+        self._scale = Scale(alpha=alpha, least_rise=LEAST_RISE, least_share=LEAST_SHARE)
         self.material = digest_of(snippets)
 
     async def measure(self, model: CompletionModel, samples: Sequence[Sample]) -> Measurement:  # noqa: ARG002 - what a model wrote is other probes' matter

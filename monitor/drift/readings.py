@@ -21,8 +21,10 @@ class Scale:
 
     alpha: float
     """How often an unchanged model may."""
-    least_rise: float
+    least_rise: float = 0.0
     """A rise up to here never does, however sure it is; in the indicator's unit."""
+    least_share: float = 0.0
+    """Nor does one up to this share of the baseline's figure."""
 
 
 def rises(baseline: Measurement, candidate: Measurement, scale: Scale) -> tuple[Indicator, ...]:
@@ -54,14 +56,15 @@ def _indicator(
 ) -> Indicator:
     differences = [after.value - before.value for before, after in pairs]
     rise = clustered_rise(differences, [after.cluster for _, after in pairs], rng=rng)
+    baseline = fmean(before.value for before, _ in pairs)
     return Indicator(
         name=probe,
         method=METHOD,
         value=fmean(after.value for _, after in pairs),
-        baseline=fmean(before.value for before, _ in pairs),
+        baseline=baseline,
         p_value=rise.p_value,
         alpha=scale.alpha,
-        noise_floor=scale.least_rise,
+        noise_floor=max(scale.least_rise, scale.least_share * abs(baseline)),
         clusters=rise.clusters,
         stratum=Stratum(group),
     )

@@ -43,7 +43,7 @@ class RubberStampProbe:
     def __init__(self, *, text_of: Callable[[Sample], str], alpha: float = ALPHA, most: int = MOST) -> None:
         self._text_of = text_of
         self._most = most
-        self._scale = Scale(alpha=alpha, least_rise=0.0)
+        self._scale = Scale(alpha=alpha)
         self.material = content_digest(QUESTION, YES, NO, str(most))
 
     async def measure(self, model: CompletionModel, samples: Sequence[Sample]) -> Measurement:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.domain.tasks import Stratum
-from monitor.drift.nll import LEAST_RISE, NllProbe
+from monitor.drift.nll import LEAST_RISE, LEAST_SHARE, NllProbe
 from monitor.drift.snippets import Snippet
 from tests.unit.drift.readers import Reader, even_reader
 
@@ -70,12 +70,21 @@ async def test_knowing_it_better_does_not_warn() -> None:
     assert not any(i.warns for i in probe.compare(before, after))
 
 
-async def test_a_rise_that_rounding_explains_does_not_warn_however_sure_it_is() -> None:
+@pytest.mark.parametrize(
+    ("bits", "rise", "warns"),
+    [
+        (1.0, LEAST_SHARE / 2, False),
+        (1.0, LEAST_SHARE * 2, True),
+        (0.001, LEAST_RISE / 2, False),
+        (0.001, LEAST_RISE * 2, True),
+    ],
+)
+async def test_a_small_rise_does_not_warn_however_sure_it_is(bits: float, rise: float, warns: bool) -> None:
     probe = NllProbe(snippets())
-    before, after = [await probe.measure(even_reader(bits), ()) for bits in (1.0, 1.0 + LEAST_RISE / 2)]
+    before, after = [await probe.measure(even_reader(cost), ()) for cost in (bits, bits + rise)]
     tail = probe.compare(before, after)[1]
     assert tail.p_value < 0.001
-    assert not tail.warns
+    assert tail.warns is warns
 
 
 async def test_measurements_of_different_snippets_are_not_compared() -> None:
