@@ -17,7 +17,7 @@ from monitor.domain.drift import IndicatorName
 from monitor.domain.errors import InvalidConfig
 from monitor.domain.samples import SamplingPlan, Style
 from monitor.domain.tasks import Stratum
-from monitor.drift.descriptors import CHOICES, NUMBERS
+from monitor.drift.names import CHOICES, NUMBERS
 from monitor.drift.significance import ALPHA
 from monitor.verdicts.policy import Depth, Policy
 

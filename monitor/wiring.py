@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitor.config import DriftOptions, Options, SandboxBackend, SandboxOptions
 from monitor.discovery.folder import FolderSource
 from monitor.domain.errors import InvalidConfig, InvalidInput, MonitorError, SandboxTrouble
 from monitor.domain.samples import Completion, Execution, Program, Sample, SampleRequest, SamplingPlan
 from monitor.domain.tasks import Suite, Task, TaskKind
-from monitor.drift.descriptors import Rarity
-from monitor.drift.matching import Writing
 from monitor.ports import Check, CheckpointSource, Count, Engine, Probe, Sandbox, SandboxEvent, Store
 from monitor.rounds.bench import Asking, Bench, Gauges, Progress, Watcher
 from monitor.rounds.tally import Tally
@@ -28,6 +27,10 @@ from monitor.store import open_store
 from monitor.suites.assembly import assemble, reference_program, sample_request
 from monitor.suites.loading import load_suite
 from monitor.verdicts.policy import Policy
+
+if TYPE_CHECKING:
+    from monitor.drift.descriptors import Rarity
+    from monitor.drift.matching import Reader
 
 
 def now() -> datetime:
@@ -201,7 +204,7 @@ def gauges(options: Options, watch: Watch, *, html: Path | None = None) -> Gauge
         from monitor.drift.meter import OutputMeter  # noqa: PLC0415 - likewise
 
         meter = OutputMeter(
-            read=partial(_read, watch.suite, watch.plan),
+            read=_reader(watch.suite, watch.plan),
             seed=watch.suite.seed,
             detector=EvidentlyDetector() if wanted.columns else None,
             rarity=_rarity() if wanted.columns else None,
@@ -233,17 +236,22 @@ def _probes(wanted: DriftOptions, watch: Watch) -> Iterator[Probe]:
     if "rubber-stamp" in wanted.probes:
         from monitor.drift.rubber_stamp import RubberStampProbe  # noqa: PLC0415 - loaded where it is used
 
-        read = partial(_read, watch.suite, watch.plan)
+        read = _reader(watch.suite, watch.plan)
         yield RubberStampProbe(text_of=lambda sample: read(sample).text, alpha=wanted.alpha)
 
 
-def _read(suite: Suite, plan: SamplingPlan, sample: Sample) -> Writing:
+def _reader(suite: Suite, plan: SamplingPlan) -> Reader:
     """What a sample is as text: its program, or what the model said where there is none to run."""
-    task = suite[sample.task_id]
-    assembled = assemble(task, sample.completion, plan.style)
-    if isinstance(assembled, Program) and task.kind is TaskKind.PROGRAM:
-        return Writing(text=assembled.source, language=task.language)
-    return Writing(text=sample.completion.text, language="")
+    from monitor.drift.matching import Writing  # noqa: PLC0415 - loaded where it is used
+
+    def read(sample: Sample) -> Writing:
+        task = suite[sample.task_id]
+        assembled = assemble(task, sample.completion, plan.style)
+        if isinstance(assembled, Program) and task.kind is TaskKind.PROGRAM:
+            return Writing(text=assembled.source, language=task.language)
+        return Writing(text=sample.completion.text, language="")
+
+    return read
 
 
 def _unwatched(_: Progress) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.domain.evidence import DriftSignal
 from monitor.domain.tasks import Stratum
-from monitor.drift.descriptors import CHOICES, NUMBERS
+from monitor.drift.names import CHOICES, NUMBERS
 from monitor.stats.discoveries import discovery_threshold
 
 if TYPE_CHECKING:

@@ -9,31 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.domain.samples import Outcome
 from monitor.drift.matching import Work
-from monitor.rarity.features import features_of
-from monitor.rarity.table import RarityTable
+from monitor.drift.names import CHOICES, NUMBERS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NUMBERS = (
-    "tokens",
-    "characters",
-    "lines",
-    "ast_depth",
-    "ast_nodes",
-    "complexity",
-    "imports",
-    "calls",
-    "mean_rarity",
-    "comment_share",
-    "mean_logprob",
-    "min_logprob",
-)
-"""Columns of numbers. Those of the syntax tree are missing where there is none, log-probabilities where the
-engine gave none. There is no entropy: vLLM returns it with no completion."""
-
-CHOICES = ("outcome", "finish_reason", "error_class")
-"""Columns of names."""
+    from monitor.rarity.table import RarityTable
 
 Rarity = Callable[[str, str], float | None]
 """Mean rarity in bits of what a program (text, language) uses; None where it uses nothing known."""
@@ -64,6 +45,7 @@ def describe(works: Iterable[Work], rarity: Rarity | None) -> pd.DataFrame:
 
 def rarity_by(table: RarityTable) -> Rarity:
     """Mean bits of the distinct features of a program, by a table."""
+    from monitor.rarity.features import features_of  # noqa: PLC0415 - tables that most commands do not need
 
     def mean_bits(text: str, language: str) -> float | None:
         features = features_of(text, language)

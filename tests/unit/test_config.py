@@ -113,3 +113,17 @@ def test_every_key_is_documented():
     text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
     for name in Options.model_fields:
         assert f"`{name}" in text, name
+
+
+def test_what_the_gate_may_hold_on_is_named_as_it_is_measured(tmp_path):
+    names = {"collision", "tokens", "error_class=NameError"}
+    path = written(tmp_path, MINIMAL + f"policy: {{hold_on: {sorted(names)}}}\n")
+    assert load_options(path).policy.policy().holding_signals == names
+    assert "nothing called colision is measured" in refused(
+        tmp_path, MINIMAL + "policy: {hold_on: [colision]}\n"
+    )
+
+
+def test_a_file_of_snippets_is_relative_to_the_configuration(tmp_path):
+    path = written(tmp_path, MINIMAL + "drift: {snippets: rare.jsonl}\n")
+    assert load_options(path).drift.snippets == tmp_path / "rare.jsonl"

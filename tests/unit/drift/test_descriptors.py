@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from monitor.domain.samples import FinishReason, Outcome
-from monitor.drift.descriptors import CHOICES, NUMBERS, describe, error_class
+from monitor.drift.descriptors import describe, error_class
 from monitor.drift.matching import Works, Writing
+from monitor.drift.names import CHOICES, NUMBERS
 from tests.unit.drift.authors import read, sample
 
 
