@@ -15,7 +15,7 @@ from monitor.suites.format import SUITE_FILE, CorpusFeatures, Quantiles, TaskFil
 from monitor.suites.loading import SuiteFiles, build_suite
 from monitor.suites.writing import entry_text, write_suite
 
-USUAL_QUANTILES = Quantiles(torso_from=1 / 3, tail_from=2 / 3)
+USUAL_QUANTILES = Quantiles(torso_from=0.333, tail_from=0.667)
 """Thirds, for suites whose header says nothing else."""
 
 DECIMALS = 3
