@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import func, insert, select, union
 
@@ -13,6 +14,12 @@ from monitor.ports import Assignment
 from monitor.store import codec
 from monitor.store.database import Database
 from monitor.store.schema import checkpoints, evaluations, role_assignments
+
+
+@lru_cache(maxsize=4096)
+def _checkpoint(record: str) -> Checkpoint:
+    """A checkpoint from its record. Every scrape reads all of them, and they hardly ever change."""
+    return codec.load(Checkpoint, record)
 
 
 class SqlRegistry:
@@ -51,7 +58,7 @@ class SqlRegistry:
         """All of a model's checkpoints, in the order in which they were first remembered."""
         query = select(checkpoints.c.record).where(checkpoints.c.model == model).order_by(checkpoints.c.ref)
         with self._database.reading() as connection:
-            return tuple(codec.load(Checkpoint, record) for record in connection.scalars(query))
+            return tuple(_checkpoint(record) for record in connection.scalars(query))
 
     def assign(self, model: str, role: Role, digest: str, *, now: datetime) -> None:
         """Give a role to a checkpoint; giving it to its holder changes nothing."""
