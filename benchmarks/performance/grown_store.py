@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from monitor.domain.checkpoint import Checkpoint, Lineage, Review, Role
+from monitor.domain.drift import DriftReading, Indicator, IndicatorName
 from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, Stage, State
 from monitor.domain.evidence import (
     Boundary,
     Decision,
     DecisionKind,
+    DriftSignal,
     Evidence,
     Finding,
     FindingKind,
@@ -37,6 +39,8 @@ SUITE = Suite(
     digest=content_digest("grown suite"),
 )
 """Only its digest is asked for."""
+COLUMNS = 14
+"""Descriptors of outputs that are compared in each stratum; the lab's evaluations have 40 in three."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +58,49 @@ def grow(database: Path, scale: Scale) -> None:
         checkpoint = _checkpoint(number)
         arrived = BEGIN + timedelta(hours=number)
         store.remember(MODEL, checkpoint, now=arrived)
-        store.save(_evaluation(checkpoint, number, arrived))
+        evaluation = _evaluation(checkpoint, number, arrived)
+        store.save(evaluation)
+        if number:
+            store.keep_drift(evaluation.key.evaluation_id, compared())
     for role in Role:
         store.assign(MODEL, role, _checkpoint(0).digest, now=BEGIN)
     store.close()
     with sqlite3.connect(database) as connection:
         _add_samples(connection, scale)
     connection.close()
+
+
+def compared() -> DriftReading:
+    """What the comparison of an evaluation's outputs with the bank's leaves."""
+    return DriftReading(
+        indicators=tuple(
+            Indicator(
+                name=name,
+                method="sign flips of whole tasks",
+                value=0.41,
+                baseline=0.4,
+                p_value=0.3,
+                alpha=0.001,
+                noise_floor=0.05,
+                clusters=3333,
+                stratum=stratum,
+            )
+            for name in IndicatorName
+            for stratum in RAREST_FIRST
+        ),
+        signals=tuple(
+            DriftSignal(
+                signal=f"column_{number}",
+                method="ks",
+                score=0.2,
+                threshold=0.001,
+                detected=False,
+                stratum=stratum,
+            )
+            for number in range(COLUMNS)
+            for stratum in RAREST_FIRST
+        ),
+    )
 
 
 def _checkpoint(number: int) -> Checkpoint:
