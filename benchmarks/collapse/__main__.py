@@ -130,7 +130,9 @@ def compare(scratch: Scratch, generations: Sequence[str], resamplings: int) -> d
         "measured_twice": repeated,
         "probe_costs": costs,
         "meter_cpu_s": meter_s,
-        "drawing": {name: asdict(scratch.drawing_cost(name)) for name in (BASELINE, *others)},
+        "drawing": {
+            name: asdict(drawing) for name in others if (drawing := scratch.drawing_cost(name)) is not None
+        },
     }
 
 

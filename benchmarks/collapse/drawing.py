@@ -103,9 +103,10 @@ class Scratch:
         readings = tuple(Reading(**reading) for reading in fields.pop("readings"))
         return Measurement(**fields, readings=readings), cost
 
-    def drawing_cost(self, name: str) -> Cost:
-        """What drawing a checkpoint's samples and running their programs took."""
-        return Cost(**json.loads((self.folder / "measurements" / f"{name}.draw.json").read_text()))
+    def drawing_cost(self, name: str) -> Cost | None:
+        """What drawing a checkpoint and running its programs took; None when it took more than one run."""
+        path = self._drawing_file(name)
+        return Cost(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
     def _drawn(self, deployment: Deployment, wanted: Wanted) -> bool:
         # Tasks whose reference fails here are left out, and there may be one or two.
@@ -140,8 +141,7 @@ class Scratch:
         if record is None or record.state is not State.DECIDED:
             raise SystemExit(f"{wanted.name} could not be drawn: {record.trouble if record else 'leased'}")
         if known is None:
-            path = self.folder / "measurements" / f"{wanted.name}.draw.json"
-            path.write_text(json.dumps(asdict(cost)), encoding="utf-8")
+            self._drawing_file(wanted.name).write_text(json.dumps(asdict(cost)), encoding="utf-8")
         say(f"{wanted.name}: {wanted.depth} samples per task, {cost.wall_s:.0f} s, {cost.cpu_s:.0f} CPU s")
 
     async def _measure(
@@ -160,6 +160,9 @@ class Scratch:
                 cost = _since(before)
                 path.write_text(json.dumps({**asdict(found), "cost": asdict(cost)}), encoding="utf-8")
                 say(f"{wanted.name}: {probe.name} {turn}, {cost.wall_s:.1f} s, {cost.cpu_s:.1f} CPU s")
+
+    def _drawing_file(self, name: str) -> Path:
+        return self.folder / "measurements" / f"{name}.draw.json"
 
     def _file(self, name: str, probe: str, turn: str) -> Path:
         return self.folder / "measurements" / f"{name}.{probe}.{turn}.json"

@@ -124,7 +124,7 @@ def trend_table(results: Results) -> str:
 
 def cost_table(results: Results) -> str:
     """Engine and CPU seconds per checkpoint, beside what drawing its samples took."""
-    drawing = [results["drawing"][name] for name in (*results["generations"], *results["unharmed"])]
+    drawing = list(results["drawing"].values())
     depth = max(row["depth"] or 0 for row in results["rows"])
     body = [
         [
