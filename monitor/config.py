@@ -133,7 +133,7 @@ class DriftOptions(Section):
     indicators: bool = True
     columns: bool = True
     report: bool = True
-    probes: frozenset[Literal["rare-code-nll", "rubber-stamp"]] = frozenset({"rare-code-nll"})
+    probes: frozenset[Literal["rare-code-nll", "rubber-stamp"]] = frozenset()
     snippets: Path | None = None
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = ALPHA
 

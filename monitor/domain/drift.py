@@ -26,6 +26,10 @@ class IndicatorName(StrEnum):
     """How far the programs as a whole lie from the bank's."""
 
 
+FALLING = frozenset({IndicatorName.TAIL_MASS, IndicatorName.PARTICIPATION_RATIO})
+"""Signs that fall when a model collapses; the others rise."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicator:
     """A sign of model collapse, measured on candidate and baseline alike.

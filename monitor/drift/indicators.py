@@ -9,7 +9,7 @@ from statistics import NormalDist, fmean
 
 import numpy as np
 
-from monitor.domain.drift import Indicator, IndicatorName
+from monitor.domain.drift import FALLING, Indicator, IndicatorName
 from monitor.domain.tasks import Stratum
 from monitor.drift.embedding import embedded
 from monitor.drift.matching import Side, TaskPair
@@ -91,17 +91,15 @@ class _Weigher:
 
     def all_of(self, tasks: Sequence[TaskPair]) -> Iterator[tuple[str, Indicator | None]]:
         name = IndicatorName.COLLISION
-        yield name, self._by_task(name, tasks, collisions, falling=False)
+        yield name, self._by_task(name, tasks, collisions)
         name = IndicatorName.TAIL_MASS
-        yield name, self._by_task(name, tasks, tail_share, falling=True)
+        yield name, self._by_task(name, tasks, tail_share)
         name = IndicatorName.PARTICIPATION_RATIO
         yield name, self._by_exchange(name, tasks, narrowing)
         name = IndicatorName.DISPLACEMENT
         yield name, self._by_exchange(name, tasks, displacement)
 
-    def _by_task(
-        self, name: str, tasks: Sequence[TaskPair], figure: Figure, *, falling: bool
-    ) -> Indicator | None:
+    def _by_task(self, name: IndicatorName, tasks: Sequence[TaskPair], figure: Figure) -> Indicator | None:
         """The mean over tasks of a figure that each task has by itself."""
         figures = [(figure(task, task.before), figure(task, task.after), task) for task in tasks]
         known = [
@@ -111,7 +109,7 @@ class _Weigher:
         ]
         if len(known) < FEWEST_TASKS:
             return None
-        sign = -1.0 if falling else 1.0
+        sign = -1.0 if name in FALLING else 1.0
         rise = clustered_rise(
             [sign * (after - before) for before, after, _ in known],
             [task.task_id for _, _, task in known],

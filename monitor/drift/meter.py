@@ -107,18 +107,20 @@ class OutputMeter:
         # Models repeat themselves, and each text is on several sides.
         rarity = None if self._rarity is None else cache(self._rarity)
         before, after = _frame((t.before for t in tasks), rarity), _frame((t.after for t in tasks), rarity)
-        halves = [task.halves() for task in tasks]
-        even, odd = _frame((h[0] for h in halves), rarity), _frame((h[1] for h in halves), rarity)
-        signals = confirmed(self._detector.detect(before, after), self._detector.detect(even, odd))
+        signals = self._detector.detect(before, after)
+        if any(signal.detected for signal in signals):
+            halves = [task.halves() for task in tasks]
+            even, odd = _frame((h[0] for h in halves), rarity), _frame((h[1] for h in halves), rarity)
+            signals = confirmed(signals, self._detector.detect(even, odd))
         shown = [signal for signal in signals if signal.detected or self._always_report]
         if not shown or not report:
-            return signals, ""
+            return tuple(signals), ""
         try:
             self._detector.write_report(before, after, shown, self._reports / report)
         except OSError as trouble:
             logger.warning("the drift report was not written: %s", trouble)
-            return signals, ""
-        return signals, report
+            return tuple(signals), ""
+        return tuple(signals), report
 
 
 def _frame(sides: Iterable[Side], rarity: Rarity | None) -> pd.DataFrame:

@@ -6,10 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from monitor.domain.checkpoint import Checkpoint
-from monitor.domain.drift import DriftReading, Indicator, IndicatorName
+from monitor.domain.drift import FALLING, DriftReading, Indicator, IndicatorName
 from monitor.domain.tasks import Stratum
+from monitor.stats.trend import rising
 from monitor.web.figures import MISSING
 from monitor.web.markup import Markup, element, join, link, table
+
+FEWEST_FOR_A_TREND = 4
+"""Checkpoints; the order of fewer is often enough a rise by chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +50,16 @@ def generations_section(generations: Sequence[Generation]) -> Markup:
         return Markup("")
     names = [name for name in IndicatorName if any(_tail(each.drift, name) for each in measured)]
     headings = ("checkpoint", "trained from", "written by a model", "review", *(name.value for name in names))
-    note = "Differences to the baseline in the tail; those in bold are more than chance."
+    note = (
+        "Differences to the baseline in the tail; those in bold are more than chance. The last line asks "
+        "whether each moves towards collapse from checkpoint to checkpoint, by their order alone (Mann)."
+    )
+    rows = [_generation(each, names) for each in generations]
+    if len(measured) >= FEWEST_FOR_A_TREND:
+        rows.append(("trend", "", "", "", *(_trend(measured, name) for name in names)))
     return join(
         element("h2", "Generations"),
-        table(headings, [_generation(each, names) for each in generations]),
+        table(headings, rows),
         element("p", note, class_="soft"),
     )
 
@@ -75,6 +85,14 @@ def _generation(each: Generation, names: Iterable[IndicatorName]) -> tuple[str, 
         MISSING if lineage is None else lineage.review.value,
         *(_difference(_tail(each.drift, name)) for name in names),
     )
+
+
+def _trend(measured: Sequence[Generation], name: IndicatorName) -> str:
+    found = [each for each in (_tail(one.drift, name) for one in measured) if each is not None]
+    if len(found) < FEWEST_FOR_A_TREND:
+        return MISSING
+    sign = -1.0 if name in FALLING else 1.0
+    return f"p = {rising([sign * each.value for each in found]).p_value:.2g}"
 
 
 def _difference(indicator: Indicator | None) -> str:

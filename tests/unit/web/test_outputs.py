@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from monitor.domain.drift import DriftReading
+from monitor.domain.tasks import Stratum
 from monitor.testing import MemoryStore
 from monitor.web.outputs import Generation, generations_section, outputs_section
 from monitor.web.reports import HEADERS
@@ -73,3 +74,27 @@ async def test_a_kept_report_is_served_in_a_sandbox_and_nothing_else_of_its_fold
     assert (kept.status_code, kept.text) == (200, "<p>drift</p>")
     assert kept.headers["content-security-policy"] == HEADERS["content-security-policy"]
     assert {other.status_code for other in others} == {404}
+
+
+def generations(*values):
+    """Checkpoints whose collisions in the tail take these values."""
+    return [
+        Generation(
+            checkpoint=story.checkpoint(f"gen{number}"),
+            drift=DriftReading(
+                signals=(),
+                indicators=tuple(
+                    replace(each, value=value) for each in CALM.indicators if each.stratum is Stratum.TAIL
+                ),
+            ),
+        )
+        for number, value in enumerate(values)
+    ]
+
+
+def test_a_slow_rise_over_checkpoints_shows_as_a_trend_and_falling_signs_the_other_way():
+    page = generations_section(generations(0.40, 0.41, 0.42, 0.43, 0.44))
+    trend = page[page.index("trend") :]
+    assert trend.count("p = 0.0083") == 4
+    assert trend.count("p = 1") == 2
+    assert ">trend<" not in generations_section(generations(0.40, 0.41, 0.42))
