@@ -128,10 +128,11 @@ class _Weigher:
         """What the bank differs from itself by, at the candidate's number of samples, by chance."""
         squares = 0.0
         for task in tasks:
-            first, second = (figure(task, half) for half in task.halves())
+            even, odd = task.halves()
+            first, second = figure(task, even), figure(task, odd)
             if first is not None and second is not None:
                 # Halves of a shallow bank are smaller than the sides that are compared.
-                scale = len(task.halves()[0].works) / len(task.after.works)
+                scale = len(even.works) / len(task.after.works)
                 squares += scale * (second - first) ** 2
         return NormalDist().inv_cdf(1.0 - self.alpha) * sqrt(squares) / len(tasks)
 
