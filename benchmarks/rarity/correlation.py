@@ -23,6 +23,8 @@ from monitor.rarity.table import RarityTable
 from monitor.suites.loading import load_suite
 
 RESULTS = Path(__file__).resolve().parent / "correlation.json"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "rarity.md"
+BEGIN, END = "<!-- correlation: begin -->", "<!-- correlation: end -->"
 RESAMPLES = 2_000
 SEED = 135
 
@@ -100,7 +102,7 @@ def correlate(suite_name: str, table: RarityTable) -> list[Correlation]:
 
 
 def write(rows: Sequence[Correlation], table: RarityTable) -> None:
-    """Write the figures as JSON."""
+    """Write the figures as JSON, and renew the table in the docs."""
     document = {
         "table": table.reference,
         "resamples": RESAMPLES,
@@ -108,6 +110,9 @@ def write(rows: Sequence[Correlation], table: RarityTable) -> None:
         "rows": [asdict(row) for row in rows],
     }
     RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    page = f"{before}{BEGIN}\n\n{as_markdown(rows)}\n\n{END}{rest.partition(END)[2]}"
+    PAGE.write_text(page, encoding="utf-8")
 
 
 def as_markdown(rows: Sequence[Correlation]) -> str:
