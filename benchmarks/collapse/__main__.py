@@ -26,6 +26,7 @@ from benchmarks.collapse.report import renew, tables
 from benchmarks.collapse.study import (
     BANK_DEPTH,
     DEPTHS,
+    NOMINAL,
     FalseWarnings,
     Row,
     by_name,
@@ -40,6 +41,7 @@ from benchmarks.collapse.study import (
 from monitor.domain.drift import Indicator
 from monitor.domain.samples import Sample
 from monitor.drift.nll import NllProbe
+from monitor.drift.significance import ALPHA
 from monitor.ports import DriftMeter, Probe
 from monitor.wiring import gauges
 
@@ -125,7 +127,16 @@ def compare(scratch: Scratch, generations: Sequence[str], resamplings: int) -> d
         "generations": list(generations),
         "unharmed": list(UNHARMED),
         "rows": [asdict(row) for row in rows],
-        "false_warnings": [{**asdict(each), "rate": each.rate, "error": each.error} for each in false],
+        "false_warnings": [
+            {
+                **asdict(each),
+                "rate": each.rate,
+                "alpha": ALPHA,
+                "alpha_error": each.error_at(ALPHA),
+                "nominal_error": each.error_at(NOMINAL),
+            }
+            for each in false
+        ],
         "trends": trends(rows, generations),
         "measured_twice": repeated,
         "probe_costs": costs,

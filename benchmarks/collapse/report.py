@@ -97,8 +97,10 @@ def false_table(results: Results) -> str:
             str(each["resamplings"]),
             str(each["tests"]),
             str(each["warned"]),
-            f"{each['rate']:.3f} ± {each['error']:.3f}",
+            f"{each['rate']:.3f}",
+            f"{each['alpha']:g} ± {each['alpha_error']:.3f}",
             f"{each['below_nominal'] / each['tests']:.3f}",
+            f"{NOMINAL:g} ± {each['nominal_error']:.3f}",
         ]
         for each in _sorted(results["false_warnings"])
     ]
@@ -119,7 +121,7 @@ def trend_table(results: Results) -> str:
         for each in rows
         if each["indicator"] != COLUMNS
     ]
-    return table(["indicator", "samples per task", "slope per generation", "p", "points"], body)
+    return table(["indicator", "samples per task", "slope towards collapse", "p", "points"], body)
 
 
 def cost_table(results: Results) -> str:

@@ -68,10 +68,9 @@ class FalseWarnings:
         """Of warnings per test."""
         return self.warned / self.tests
 
-    @property
-    def error(self) -> float:
-        """Monte-Carlo standard error of the rate that is promised, over independent re-samplings."""
-        return sqrt(self.rate * (1 - self.rate) / self.tests)
+    def error_at(self, promised: float) -> float:
+        """Monte-Carlo standard error of a rate that is promised, with so many tests, taken as independent."""
+        return sqrt(promised * (1 - promised) / self.tests)
 
 
 def rows_of(name: str, indicators: Sequence[Indicator], *, depth: int | None) -> list[Row]:

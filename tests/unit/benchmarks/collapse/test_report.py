@@ -46,7 +46,9 @@ def results() -> dict[str, Any]:
         "generations": ["gen1", "gen2"],
         "unharmed": ["8bit"],
         "rows": [asdict(row) for row in rows],
-        "false_warnings": [{**asdict(false), "rate": false.rate, "error": false.error}],
+        "false_warnings": [
+            {**asdict(false), "rate": false.rate, "alpha": 0.001, "alpha_error": 0.003, "nominal_error": 0.02}
+        ],
         "trends": [
             {
                 "indicator": IndicatorName.COLLISION,
@@ -75,7 +77,7 @@ def test_the_first_generation_of_any_stratum_is_named_and_its_strata_rarest_firs
 def test_every_table_is_written(results: dict[str, Any]) -> None:
     text = tables(results)
     assert "| `collision` | 8 | 0.25 | 0.5 (0.3) | 0.5 (<0.0001) | 0.5 (0.3) |" in text
-    assert "| `collision` | 8 | 40 | 120 | 0 | 0.000 ± 0.000 | 0.050 |" in text
+    assert "| `collision` | 8 | 40 | 120 | 0 | 0.000 | 0.001 ± 0.003 | 0.050 | 0.05 ± 0.020 |" in text
     assert "| `collision` | 8 | 0.1 | 0.17 | 3 |" in text
     assert "| rare-code-nll, 550 readings | 10 | 5 |" in text
 

@@ -106,7 +106,7 @@ def test_false_warnings_are_counted_per_test() -> None:
     turns = [[an_indicator(p_value=p_value)] for p_value in (0.5, 0.04, 0.0001, 0.9)]
     (found,) = false_warnings(by_name(turns), depth=8)
     assert (found.tests, found.warned, found.below_nominal, found.rate) == (4, 1, 2, 0.25)
-    assert found.error == pytest.approx(0.2165, abs=0.001)
+    assert found.error_at(0.05) == pytest.approx(0.109, abs=0.001)
 
 
 def test_a_trend_goes_towards_collapse_whichever_way_that_is() -> None:
