@@ -88,7 +88,9 @@ def false_table(results: Results) -> str:
         "tests",
         "warned",
         "rate",
+        "promised",
         f"p up to {NOMINAL:g}",
+        "promised",
     ]
     body = [
         [
