@@ -110,6 +110,6 @@ class Evaluation:
     flips: Flips | None = None
     """Tasks that moved against the bank; None for a bank, or before it is decided."""
     sealed_gap: float | None = None
-    """Change of the pass ratio on sealed tasks minus that on open ones; None where only one kind was drawn."""
+    """Change of the pass ratio on sealed tasks minus that on open ones; None unless both were drawn."""
     trouble: str = ""
     """Why it failed; empty when it did not."""
