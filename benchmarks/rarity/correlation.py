@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from benchmarks.rarity.likelihood import FIGURES
+from benchmarks.rarity.likelihood import FIGURES, key_of
 from monitor.domain.tasks import Task
 from monitor.rarity.features import PYTHON
 from monitor.rarity.score import Explanation, explain
@@ -82,11 +82,11 @@ def correlate(suite_name: str, table: RarityTable) -> list[Correlation]:
         _Measured(
             task=task,
             told=explain(task.prompt + task.canonical_solution, task.language, table),
-            nats=figures[task.digest]["nats_per_token"],
-            tokens=figures[task.digest]["tokens"],
+            nats=figures[key_of(task)]["nats_per_token"],
+            tokens=figures[key_of(task)]["tokens"],
         )
         for task in load_suite(suite_name)
-        if task.digest in figures
+        if key_of(task) in figures
     ]
     python = [each for each in measured if each.task.language == PYTHON]
     others = [each for each in measured if each.task.language != PYTHON]
@@ -94,8 +94,11 @@ def correlate(suite_name: str, table: RarityTable) -> list[Correlation]:
         _correlation("score, all languages", measured, lambda each: each.told.score),
         _correlation("the same, other languages as ordinary as functions", measured, _as_ordinary(table)),
         _correlation("score, Python", python, lambda each: each.told.score),
+        _correlation(
+            "score given the solution's length, Python", python, lambda each: each.told.score, _length
+        ),
         _correlation("score, other languages", others, lambda each: each.told.score),
-        _correlation("length of the solution, Python", python, lambda each: float(each.tokens)),
+        _correlation("length of the solution, Python", python, _length),
     ]
     rows += [_correlation(name, python, _aggregated(way)) for name, way in AGGREGATES.items()]
     return [row for row in rows if row is not None]
@@ -124,6 +127,10 @@ def as_markdown(rows: Sequence[Correlation]) -> str:
     return "\n".join(lines)
 
 
+def _length(each: _Measured) -> float:
+    return float(each.tokens)
+
+
 def _as_ordinary(table: RarityTable) -> Callable[[_Measured], float]:
     """The score if a task in another language had the features of the corpus' median function."""
     return lambda each: (
@@ -137,10 +144,15 @@ def _aggregated(way: Aggregate) -> Callable[[_Measured], float]:
 
 
 def _correlation(
-    what: str, measured: Sequence[_Measured], figure: Callable[[_Measured], float]
+    what: str,
+    measured: Sequence[_Measured],
+    figure: Callable[[_Measured], float],
+    given: Callable[[_Measured], float] | None = None,
 ) -> Correlation | None:
-    """The correlation of a figure with the likelihoods; None when all are the same."""
-    pairs = np.array([(figure(each), each.nats) for each in measured])
+    """The correlation of a figure with the likelihoods, a third figure held; None when all are the same."""
+    held = [] if given is None else [given]
+    columns = [figure, lambda each: each.nats, *held]
+    pairs = np.array([[column(each) for column in columns] for each in measured])
     rho = _rho(pairs)
     if rho is None:
         return None
@@ -156,8 +168,13 @@ def _correlation(
     )
 
 
-def _rho(pairs: npt.NDArray[np.float64]) -> float | None:
-    """Spearman's rho; None when a column is constant and there is no order to compare."""
-    if (pairs == pairs[0]).all(axis=0).any():
+def _rho(columns: npt.NDArray[np.float64]) -> float | None:
+    """Spearman's rho of the first two columns, partial given a third; None when there is no order."""
+    if (columns == columns[0]).all(axis=0).any():
         return None
-    return float(np.corrcoef(rankdata(pairs, axis=0), rowvar=False)[0, 1])
+    rho = np.corrcoef(rankdata(columns, axis=0), rowvar=False)
+    if columns.shape[1] == 2:
+        return float(rho[0, 1])
+    shared = rho[0, 2] * rho[1, 2]
+    left = (1 - rho[0, 2] ** 2) * (1 - rho[1, 2] ** 2)
+    return float((rho[0, 1] - shared) / np.sqrt(left)) if left > 1e-9 else None

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from monitor.domain.identity import content_digest
 from monitor.domain.tasks import Task
 from monitor.suites.loading import load_suite
 
@@ -35,16 +36,21 @@ class Likelihood:
 
 
 def measure(suite_name: str, scorer: Scorer, say: Callable[[str], None], out: Path = FIGURES) -> None:
-    """Add the likelihood of each task that is not in the file yet; keyed by the tasks' digests."""
+    """Add the likelihood of each task whose prompt and solution are not in the file yet."""
     figures: dict[str, Any] = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
-    tasks = [task for task in load_suite(suite_name) if task.digest not in figures]
+    tasks = [task for task in load_suite(suite_name) if key_of(task) not in figures]
     random.Random(SEED).shuffle(tasks)
     for done, task in enumerate(tasks, start=1):
-        figures[task.digest] = {"task_id": task.task_id, **asdict(_of_task(task, scorer))}
+        figures[key_of(task)] = {"task_id": task.task_id, **asdict(_of_task(task, scorer))}
         if done % 20 == 0 or done == len(tasks):
             ordered = dict(sorted(figures.items(), key=lambda item: item[1]["task_id"]))
             out.write_text(json.dumps(ordered, indent=0) + "\n", encoding="utf-8")
             say(f"{done} of {len(tasks)}")
+
+
+def key_of(task: Task) -> str:
+    """sha256 over what the model sees of a task; limits and tests may change without a new measurement."""
+    return content_digest("likelihood", task.prompt, task.canonical_solution)
 
 
 def _of_task(task: Task, scorer: Scorer) -> Likelihood:

@@ -23,7 +23,9 @@ TABLE = RarityTable(
 def suite(tmp_path):
     texts = {name: task_text(f"t/{name}").replace("2 * x", f"{name}(x)") for name in BUILTINS}
     for word in ("lua", "awk", "tcl"):
-        texts[word] = task_text(f"t/{word}").replace("language: python", f"language: {word}")
+        texts[word] = (
+            task_text(f"t/{word}").replace("2 * x", word).replace("language: python", f"language: {word}")
+        )
     return write_suite_folder(tmp_path / "s", texts)
 
 
@@ -63,5 +65,6 @@ def test_a_model_that_finds_rare_tasks_unlikely_correlates(suite, figures):
     assert rows["score, Python"].rho == pytest.approx(1.0)
     assert rows["score, Python"].tasks == 6
     assert rows["score, all languages"].tasks == 9
+    assert rows["score given the solution's length, Python"].rho > 0.9
     assert set(AGGREGATES) < set(rows)
     assert "| score, Python | 6 | 1.00 |" in as_markdown(list(rows.values()))
