@@ -41,6 +41,10 @@ policy:
   beta: 0.10                      # missed drops of the size of the margin
   # margin: {{tail: 0.10, torso: 0.10, head: 0.05}}
   # advisory: [head]              # strata that never reject on their own
+  # hold_on: [rare-code-nll]      # signs of collapse that hold a promotion
+
+# drift:
+#   probes: [rare-code-nll]       # ask the model itself as well; costs engine time
 
 sandbox:
   backend: docker                 # or namespace, where no Docker engine can be had (weaker)
@@ -62,7 +66,7 @@ serve:
 @click.argument("path", type=click.Path(path_type=Path), default=Path(FILE_NAME))
 @click.option("--model", default="my-model", show_default=True, help="Name of the watched model.")
 @click.option("--checkpoints", default="checkpoints", show_default=True, help="Folder they arrive in.")
-@click.option("--suite", default="lab", show_default=True, help="Suite to ask.")
+@click.option("--suite", default="core", show_default=True, help="Suite to ask.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @json_option
 def init(path: Path, model: str, checkpoints: str, suite: str, force: bool, as_json: bool) -> None:
