@@ -195,14 +195,13 @@ class _Starter:
         self._hardening = hardening
         self._recycle_after = recycle_after
 
-    async def start(self, number: int) -> Link:
+    async def start(self) -> Link:
         """A container whose supervisor is ready. Raises SandboxTrouble."""
         try:
             link = await self._attached()
         except (docker.errors.DockerException, OSError) as exc:
             raise _trouble("starting a container", exc) from exc
         settings = inside_settings(
-            number=number,
             uids=self._recycle_after + 1,
             places=_PLACES,
             own_places=True,

@@ -33,8 +33,8 @@ _RETURNED, _NEW = 0, 1
 _KEPT = 10_000
 """Executions remembered, newest last."""
 
-StartLink = Callable[[int], Awaitable[Link]]
-"""Starts a sandbox; the number tells it from all others of this pool. Raises SandboxTrouble."""
+StartLink = Callable[[], Awaitable[Link]]
+"""Starts a sandbox. Raises SandboxTrouble."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,7 +89,6 @@ class Pool:
         self._start = start
         self._recycle_after = recycle_after
         self._on_event = on_event
-        self._numbers = itertools.count()
         self._arrivals = itertools.count()
         self._queue: asyncio.PriorityQueue[tuple[int, int, _Pending]] = asyncio.PriorityQueue()
         # Pools of several drivers on one machine do not all begin with the same CPU.
@@ -267,7 +266,7 @@ class Pool:
     async def _fresh(self) -> Link:
         for attempt in itertools.count(1):
             try:
-                return await self._start(next(self._numbers))
+                return await self._start()
             except SandboxTrouble:
                 if attempt == _STARTS:
                     raise

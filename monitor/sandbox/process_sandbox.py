@@ -222,7 +222,7 @@ class _Starter:
         self._launch = launch
         self._recycle_after = recycle_after
 
-    async def start(self, number: int) -> Link:
+    async def start(self) -> Link:
         """A supervisor that is ready. Raises SandboxTrouble."""
         launch = self._launch
         process = await asyncio.create_subprocess_exec(
@@ -239,7 +239,7 @@ class _Starter:
         try:
             async with asyncio.timeout(_READY_TIMEOUT_S):
                 await link.send(bundle.boot_message(launch.entry, launch.options))
-                await link.send(self._settings(number))
+                await link.send(self._settings())
                 await link.receive()
         except (LinkLost, TimeoutError) as exc:
             await link.end()
@@ -251,16 +251,14 @@ class _Starter:
             raise
         return link
 
-    def _settings(self, number: int) -> dict[str, Any]:
+    def _settings(self) -> dict[str, Any]:
         launch = self._launch
-        places = ("/tmp", "/dev/shm")  # noqa: S108
+        places = ["/tmp", "/dev/shm"]  # noqa: S108
         if launch.root is not None:
-            place = launch.root / str(number)
-            place.mkdir(mode=0o1777)
+            place = Path(tempfile.mkdtemp(dir=launch.root))
             place.chmod(0o1777)
-            places = (str(place),)  # type: ignore[assignment]
+            places = [str(place)]
         return inside_settings(
-            number=number,
             uids=self._recycle_after + 1,
             places=places,
             own_places=launch.root is None,

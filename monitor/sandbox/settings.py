@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-_FIRST_UID, _LAST_UID = 2000, 60_000
-"""Uids for programs: inside every range a user namespace maps, and nobody's in any image."""
-_JUDGE_UID = 1999
 _PROCESSES_OF_A_PROGRAM = 48
 
 ENVIRONMENT = {
@@ -22,7 +19,6 @@ ENVIRONMENT = {
 
 def inside_settings(
     *,
-    number: int,
     uids: int,
     places: Sequence[str],
     own_places: bool,
@@ -32,7 +28,6 @@ def inside_settings(
     """The supervisor's settings.
 
     Args:
-        number: tells sandboxes apart, so that they do not share uids, whose processes are limited.
         uids: how many programs will run before the sandbox is replaced.
         places: directories that programs may write to, emptied after each.
         own_places: whether these are file systems of this sandbox alone.
@@ -40,11 +35,8 @@ def inside_settings(
         contained: whether an engine limits memory and ends what is left; else the supervisor does the
             one, and dies with its parent for the other.
     """
-    starts = (_LAST_UID - _FIRST_UID) // uids
     return {
-        "first_uid": _FIRST_UID + number % starts * uids,
         "uids": uids,
-        "judge_uid": _JUDGE_UID if fresh_uids else None,
         "fresh_uids": fresh_uids,
         "places": list(places),
         "own_places": own_places,

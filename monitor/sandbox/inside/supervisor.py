@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import candidate, cleanup, judge, kernel, measures, wire
+from . import candidate, cleanup, judge, kernel, measures, uids, wire
 
 _DRIVER_IN, _DRIVER_OUT = 0, 1
 _IDLE_BASE_S = 2.0
@@ -94,9 +94,9 @@ class Supervisor:
     """Runs one job at a time with a zygote and a judge that live as long as it does."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        self._settings = settings
+        self._uids = iter(uids.draw(1 + settings["uids"]) if settings["fresh_uids"] else ())
+        self._settings = settings | {"judge_uid": next(self._uids, None)}
         self._whole_namespace: bool = os.getpid() == 1
-        self._uids = iter(range(settings["first_uid"], settings["first_uid"] + settings["uids"]))
         self._ooms = measures.oom_kills()
 
     def start(self) -> dict[str, Any]:

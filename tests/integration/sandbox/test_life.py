@@ -137,6 +137,30 @@ def _zombie(pid: int) -> bool:
         return True
 
 
+CROWD = """
+import os, time
+
+def add(a, b):
+    children = []
+    for _ in range(30):
+        children.append(os.fork())
+        if children[-1] == 0:
+            time.sleep(0.5)
+            os._exit(0)
+    for child in children:
+        os.waitpid(child, 0)
+    return a + b
+"""
+"""Within what one program may start; two such programs of one uid would not be."""
+
+
+@pytest.mark.parametrize("kind", BACKENDS)
+async def test_sandboxes_that_do_not_know_of_each_other_leave_each_other_their_processes(kind: str) -> None:
+    async with await open_backend(kind) as one, await open_backend(kind) as other:
+        found = await asyncio.gather(*(sandbox.execute(adder(CROWD)) for sandbox in (one, other)))
+    assert [(execution.outcome, execution.detail) for execution in found] == [(Outcome.PASSED, "")] * 2
+
+
 async def test_containers_of_living_processes_are_not_swept() -> None:
     async with await open_backend("docker") as sandbox:
         client = docker.from_env()

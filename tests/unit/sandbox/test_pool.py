@@ -56,7 +56,7 @@ class Bench:
         self._startable = startable
         self.pool = Pool(self._start, slots=slots, recycle_after=recycle_after, on_event=self.events.append)
 
-    async def _start(self, number: int) -> ScriptedLink:
+    async def _start(self) -> ScriptedLink:
         if len(self.links) >= self._startable:
             raise SandboxTrouble("none left", next_step="wait")
         self.links.append(ScriptedLink(self._behave))
