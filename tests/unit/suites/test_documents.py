@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 from monitor.suites.documents import DocumentError, parse_document
 
 # YAML's escapes have no surrogate pairs, so JSON's escapes beyond the first plane are not YAML.
-TEXT = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]))
+CHARACTERS = st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"])
+TEXT = st.text(CHARACTERS)
+# Nor does YAML take a key of more than 1024 characters on its line; an escape has six.
+KEYS = st.text(CHARACTERS, max_size=150)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**17), 10**17) | TEXT,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=12,
 )
 
