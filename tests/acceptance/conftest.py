@@ -16,6 +16,9 @@ from tests.requirements import require
 
 BANK_S = 420.0
 """Longest that drawing generation 0's bank may take, beside starting vLLM."""
+TAIL = "TailwatchTailRegression"
+CALM = 'min_over_time(up{job="tailwatch"}[10s]) == 1 and count_over_time(up{job="tailwatch"}[10s]) >= 9'
+"""True once ten seconds have passed in which no scrape failed."""
 DECISION_S = 180.0
 """Longest from a checkpoint's arrival to its decision, once the engine is up."""
 
@@ -97,11 +100,13 @@ def judged(banked, tmp_path_factory) -> Iterator[Judged]:
             )
         )
         server.series('tailwatch_checkpoint_info{role="baseline"}')
+        # A busy machine may miss scrapes while the daemon starts, which is news of its own.
+        wait_until("scrapes without a gap", lambda: server.query(CALM))
         firing_before = server.firing()
         _decide(deployment, daemon, "gen3")
         # The bad candidate stays the newest until somebody has been paged.
         with contextlib.suppress(AssertionError):
-            wait_until("a page", lambda: receiver.deliveries)
+            wait_until("a page", lambda: receiver.alerts(TAIL, "firing"))
         _decide(deployment, daemon, "control1")
         yield Judged(
             deployment=deployment,

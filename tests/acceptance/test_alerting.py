@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.acceptance.conftest import TAIL
 from tests.integration.export.servers import wait_until
 
-TAIL = "TailwatchTailRegression"
 EVALUATION_INTERVAL_S = 1.0
 """Of the Prometheus that the fixture starts."""
 
