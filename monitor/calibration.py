@@ -24,7 +24,7 @@ async def calibrate(reference: Program, sandbox: Sandbox) -> Calibration:
 
     Tests that use more of a program than its entry point pass only beside it. When the reference
     passes neither way, apart stands: the task is wrong, or this environment lacks something, and the
-    execution says what.
+    execution says what. A run that was lost on our side says nothing about the task, and is returned.
 
     Raises:
         SandboxTrouble: no sandbox can be had at all.
@@ -35,4 +35,5 @@ async def calibrate(reference: Program, sandbox: Sandbox) -> Calibration:
     beside = await sandbox.execute(replace(reference, in_process=True))
     if beside.outcome is Outcome.PASSED:
         return Calibration(in_process=True, reference=beside)
-    return Calibration(in_process=False, reference=split)
+    lost = beside.outcome is Outcome.UNSCORED
+    return Calibration(in_process=False, reference=beside if lost else split)

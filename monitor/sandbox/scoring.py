@@ -13,7 +13,7 @@ from typing import Any
 
 from monitor.calibration import calibrate_all
 from monitor.domain.errors import InvalidInput, SandboxTrouble
-from monitor.domain.samples import Execution, Limits, Outcome, Program
+from monitor.domain.samples import Calibration, Execution, Limits, Outcome, Program
 from monitor.ports import Sandbox
 from monitor.sandbox import verdict
 from monitor.sandbox.languages import LANGUAGES, PYTHON
@@ -69,17 +69,26 @@ async def score(
     )
 
     async def one(submission: Submission) -> dict[str, Any]:
-        program = submission.program
-        if submission.reference is not None:
-            program = replace(program, in_process=modes[submission.reference.digest].in_process)
-        try:
-            execution = await sandbox.execute(program)
-        except SandboxTrouble as exc:
-            execution = verdict.unscored(str(exc)[:300], program)
+        execution = await _score(submission, modes, sandbox)
         on_done(execution)
         return as_record(submission.task_id, execution)
 
     return await asyncio.gather(*(one(submission) for submission in submissions))
+
+
+async def _score(submission: Submission, modes: Mapping[str, Calibration], sandbox: Sandbox) -> Execution:
+    """How one program fares, run the way its task's reference was found to need."""
+    program = submission.program
+    if submission.reference is not None:
+        mode = modes[submission.reference.digest]
+        if mode.reference.outcome is Outcome.UNSCORED:
+            # Run the wrong way, a right program would fail.
+            return verdict.unscored(f"its task's reference was not scored: {mode.reference.detail}", program)
+        program = replace(program, in_process=mode.in_process)
+    try:
+        return await sandbox.execute(program)
+    except SandboxTrouble as exc:
+        return verdict.unscored(str(exc)[:300], program)
 
 
 def as_record(task_id: str, execution: Execution) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from monitor.calibration import calibrate
-from monitor.domain.samples import Execution, Outcome, Program
+from monitor.domain.samples import Calibration, Execution, Outcome, Program
 from monitor.domain.tasks import Task, TaskKind
 from monitor.ports import Sandbox
 from monitor.suites.assembly import program_of, reference_program
@@ -70,22 +70,26 @@ def validate_tasks(
 
 async def _validate(task: Task, sandbox: Sandbox, repeats: int) -> TaskValidation:
     first = await calibrate(reference_program(task), sandbox)
-    program = replace(reference_program(task), in_process=first.in_process)
-    more = await asyncio.gather(*(sandbox.execute(program, fresh=True) for _ in range(repeats - 1)))
-    runs = [first.reference, *more]
-    flaws = [(flaw, run.detail) for run in runs if (flaw := _reference_flaw(run)) is not None][:1]
-    if not flaws:
-        flaws = await _accepted(task, sandbox, in_process=first.in_process)
+    runs = [first.reference, *await _repeated(task, first, sandbox, repeats - 1)]
+    flaws = _reference_flaws(runs) or await _accepted(task, sandbox, in_process=first.in_process)
     return TaskValidation(
         task_id=task.task_id,
-        flaws=tuple(flaw for flaw, _ in flaws),
-        detail=flaws[0][1] if flaws else "",
+        flaws=tuple(flaws),
+        detail=next(iter(flaws.values()), ""),
         reference_cpu_s=max(run.cpu_s for run in runs),
         in_process=first.in_process,
     )
 
 
-async def _accepted(task: Task, sandbox: Sandbox, *, in_process: bool) -> list[tuple[Flaw, str]]:
+async def _repeated(task: Task, first: Calibration, sandbox: Sandbox, times: int) -> list[Execution]:
+    """More runs of a reference; none when the first was lost, for then it is not known how it runs."""
+    if first.reference.outcome is Outcome.UNSCORED:
+        return []
+    program = replace(reference_program(task), in_process=first.in_process)
+    return await asyncio.gather(*(sandbox.execute(program, fresh=True) for _ in range(times)))
+
+
+async def _accepted(task: Task, sandbox: Sandbox, *, in_process: bool) -> dict[Flaw, str]:
     """The empty-headed programs that the tests accept, or that could not be run."""
     programs = [(flaw, replace(program, in_process=in_process)) for flaw, program in _empty_headed(task)]
     runs = await asyncio.gather(*(sandbox.execute(program) for _, program in programs))
@@ -96,13 +100,17 @@ async def _accepted(task: Task, sandbox: Sandbox, *, in_process: bool) -> list[t
             found.setdefault(flaw, f"its tests accept: {last_line or 'nothing at all'}")
         elif run.outcome is Outcome.UNSCORED:
             found.setdefault(Flaw.NOT_RUN, run.detail)
-    return list(found.items())
+    return found
 
 
-def _reference_flaw(execution: Execution) -> Flaw | None:
-    if execution.outcome is Outcome.PASSED:
-        return None
-    return Flaw.NOT_RUN if execution.outcome is Outcome.UNSCORED else Flaw.REFERENCE_FAILED
+def _reference_flaws(runs: Iterable[Execution]) -> dict[Flaw, str]:
+    """What is wrong by all runs of a reference, each flaw with the detail of the run that shows it first."""
+    found: dict[Flaw, str] = {}
+    for run in runs:
+        if run.outcome is not Outcome.PASSED:
+            flaw = Flaw.NOT_RUN if run.outcome is Outcome.UNSCORED else Flaw.REFERENCE_FAILED
+            found.setdefault(flaw, run.detail)
+    return found
 
 
 def _empty_headed(task: Task) -> list[tuple[Flaw, Program]]:

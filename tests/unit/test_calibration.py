@@ -5,7 +5,7 @@ from dataclasses import replace
 from monitor.calibration import calibrate
 from monitor.domain.samples import Outcome
 from monitor.suites.assembly import reference_program
-from monitor.testing import FakeSandbox
+from monitor.testing import FakeSandbox, marked
 from tests.unit.suites.suite_files import a_task
 from tests.unit.suites.trusting_sandbox import TrustingSandbox
 
@@ -33,6 +33,14 @@ async def test_a_wrong_reference_keeps_the_first_verdict() -> None:
     found = await calibrate(reference_program(wrong), TrustingSandbox())
     assert found.reference.outcome is Outcome.FAILED
     assert "NameError" in found.reference.detail
+    assert not found.in_process
+
+
+async def test_a_run_that_was_lost_beside_is_no_fact_about_the_reference() -> None:
+    wrong_apart = replace(reference_program(NEEDS_HELPER), source=marked(Outcome.FAILED))
+    sandbox = FakeSandbox(lost=lambda program: program.in_process)
+    found = await calibrate(wrong_apart, sandbox)
+    assert found.reference.outcome is Outcome.UNSCORED
     assert not found.in_process
 
 

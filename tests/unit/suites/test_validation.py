@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.domain.errors import SandboxTrouble
+from monitor.domain.samples import Execution, Outcome, Program
 from monitor.domain.tasks import Task, TaskKind
 from monitor.suites.validation import Flaw, TaskValidation, validate_tasks
 from monitor.testing import FakeSandbox
@@ -66,6 +67,30 @@ async def test_what_could_not_be_run_is_no_flaw_of_the_reference() -> None:
     validation = await _validated(a_task(language="ruby"))
     assert validation.flaws == (Flaw.NOT_RUN,)
     assert "not installed" in validation.detail
+
+
+class _FailsThenIsLost(TrustingSandbox):
+    """Its second and third run of a reference end differently."""
+
+    async def execute(self, program: Program, *, fresh: bool = False) -> Execution:
+        if fresh:
+            self.executed.append(program)
+            outcome = Outcome.FAILED if len(self.executed) == 2 else Outcome.UNSCORED
+            return Execution(outcome=outcome, detail=outcome.value)
+        return await super().execute(program)
+
+
+async def test_all_flaws_of_a_references_runs_are_told() -> None:
+    validation = await anext(validate_tasks([a_task()], _FailsThenIsLost()))
+    assert validation.flaws == (Flaw.REFERENCE_FAILED, Flaw.NOT_RUN)
+    assert validation.detail == Outcome.FAILED.value
+    assert not validation.not_run
+
+
+async def test_a_reference_whose_way_to_run_is_unknown_is_not_run_again() -> None:
+    sandbox = FakeSandbox(lost=lambda _: True)
+    assert (await anext(validate_tasks([a_task()], sandbox))).flaws == (Flaw.NOT_RUN,)
+    assert len(sandbox.executed) == 1
 
 
 async def test_each_reference_is_run_several_times_and_order_is_kept() -> None:
