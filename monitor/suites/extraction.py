@@ -10,7 +10,8 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from monitor.suites.languages import Syntax
 
@@ -21,10 +22,12 @@ MAX_PARSED_DEPTH = 40
 MAX_PROSE_LINES = 30
 """Lines at the margin that are tried as the end of unfenced code."""
 
-_REASONING = re.compile(
-    r"^[ \t]*<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE | re.MULTILINE
-)
-_REASONING_END = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
+MAX_FENCE_INDENT = 3
+"""Blanks by which a closing fence may be deeper than the opening one, as in Markdown; beyond, it is text."""
+
+_REASONING = re.compile(r"^[ \t]*<(?:think|thinking|reasoning)>", re.IGNORECASE | re.MULTILINE)
+_REASONING_END = re.compile(r"(?<!['\"`])</(?:think|thinking|reasoning)>", re.IGNORECASE)
+"""One in quotes is spoken of."""
 _FENCE = re.compile(r"^([ \t]*)(`{3,}|~{3,})[ \t]*([^`\n]*)$")
 _CODE_START = re.compile(r"^(?:from |import |def |class |async def |@)", re.MULTILINE)
 
@@ -47,13 +50,20 @@ def cut_at_stop(text: str, stops: Iterable[str]) -> str:
 def without_reasoning(text: str) -> str:
     r"""The answer proper: what a model says after, or around, its marked reasoning.
 
-    A chat template may have opened the mark in the prompt, so an end without a start counts as well.
+    A chat template may have opened the mark in the prompt, so an end without a start counts as well. A mark
+    inside a closed fenced block is code.
 
     >>> without_reasoning("<think>maybe\n</think>\nanswer")
     'answer'
     """
-    text = _REASONING.sub("", text)
-    ends = list(_REASONING_END.finditer(text))
+    kept, at = [], 0
+    for start in _REASONING.finditer(_without_closed_blocks(text)):
+        if start.start() >= at:
+            kept.append(text[at : start.start()])
+            end = _REASONING_END.search(text, start.end())
+            at = end.end() if end else len(text)
+    text = "".join([*kept, text[at:]])
+    ends = list(_REASONING_END.finditer(_without_closed_blocks(text)))
     return (text[ends[-1].end() :] if ends else text).strip("\n")
 
 
@@ -72,23 +82,62 @@ def tagged_blocks(text: str) -> list[tuple[str, str]]:
     >>> tagged_blocks("So:\n```Python title=a\nx = 1\n```\nor\n~~~\ny")
     [('python', 'x = 1\n'), ('', 'y\n')]
     """
-    blocks: list[tuple[str, str]] = []
-    open_fence, indent, tag = "", "", ""
-    lines: list[str] = []
-    for line in text.split("\n"):
-        match = _FENCE.match(line)
-        if not open_fence:
-            if match:
-                indent, open_fence = match[1], match[2]
-                tag = match[3].strip().partition(" ")[0].lower()
-        elif match and match[2].startswith(open_fence) and not match[3].strip():
-            blocks.append((tag, _block(lines, indent)))
-            open_fence, lines = "", []
-        else:
-            lines.append(line)
-    if open_fence and any(line.strip() for line in lines):
-        blocks.append((tag, _block(lines, indent)))
-    return blocks
+    lines = text.split("\n")
+    return [
+        (block.tag, block.content(lines))
+        for block in _blocks(lines)
+        if block.closed or any(line.strip() for line in lines[block.first : block.end])
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Block:
+    """Where a fenced block stands."""
+
+    tag: str
+    indent: str
+    first: int
+    """Number of the first line behind the opening fence, counted from 0."""
+    end: int
+    """Number of the closing fence's line, or of the lines when it is missing."""
+    closed: bool
+
+    def content(self, lines: Sequence[str]) -> str:
+        """What stands in it, moved left by as much as its opening fence is indented."""
+        return "".join(line.removeprefix(self.indent) + "\n" for line in lines[self.first : self.end])
+
+
+def _blocks(lines: Sequence[str]) -> Iterator[_Block]:
+    opening: re.Match[str] | None = None
+    first = 0
+    for number, line in enumerate(lines):
+        fence = _FENCE.match(line)
+        if opening is None:
+            opening, first = fence, number + 1
+        elif fence and _closes(fence, opening):
+            yield _block(opening, first, number, closed=True)
+            opening = None
+    if opening is not None:
+        yield _block(opening, first, len(lines), closed=False)
+
+
+def _closes(fence: re.Match[str], opening: re.Match[str]) -> bool:
+    deeper = len(fence[1].expandtabs(4)) - len(opening[1].expandtabs(4))
+    return fence[2].startswith(opening[2]) and not fence[3].strip() and deeper <= MAX_FENCE_INDENT
+
+
+def _block(opening: re.Match[str], first: int, end: int, *, closed: bool) -> _Block:
+    tag = opening[3].strip().partition(" ")[0].lower()
+    return _Block(tag=tag, indent=opening[1], first=first, end=end, closed=closed)
+
+
+def _without_closed_blocks(text: str) -> str:
+    """The text with blanks in place of what stands in closed fenced blocks, so that offsets stay."""
+    lines = text.split("\n")
+    for block in _blocks(lines):
+        if block.closed:
+            lines[block.first : block.end] = [" " * len(line) for line in lines[block.first : block.end]]
+    return "\n".join(lines)
 
 
 def parses_as_python(source: str) -> bool:
@@ -128,10 +177,6 @@ def without_trailing_prose(code: str) -> str:
         if parses_as_python(code[:end]):
             return code[:end]
     return code
-
-
-def _block(lines: list[str], indent: str) -> str:
-    return "".join(line.removeprefix(indent) + "\n" for line in lines)
 
 
 def _bracket_depth(source: str) -> int:

@@ -30,6 +30,11 @@ from monitor.suites.languages import syntax_of
         ("```python\n```", [""]),
         ("```\n\n", []),
         ("a ``` b ``` c", []),
+        (
+            '```python\ndef f():\n    """\n    ```\n    f()\n    ```\n    """\n```\nSo.',
+            ['def f():\n    """\n    ```\n    f()\n    ```\n    """\n'],
+        ),
+        ("  ```\n  a\n      ```\n     ```\n", ["a\n    ```\n"]),
         ("```python\ns = '''\n```python\n'''\n```", ["s = '''\n```python\n'''\n"]),
     ],
 )
@@ -48,6 +53,12 @@ def test_fenced_blocks_are_found_as_markdown_means_them(text: str, blocks: list[
         ("<THINKING>a</THINKING>b", "b"),
         ("<think>a</think>b\n<think>c</think>d", "b\nd"),
         ("x = '<think>'", "x = '<think>'"),
+        ("```\ns = '</think>'\n```", "```\ns = '</think>'\n```"),
+        ("```\ns = '''\n<think>\n</think>\n'''\n```", "```\ns = '''\n<think>\n</think>\n'''\n```"),
+        ("s = '</think>'\nreturn s", "s = '</think>'\nreturn s"),
+        ("hidden\n```\na\n```\n</think>\nb\n```\n</think>\n```", "b\n```\n</think>\n```"),
+        ("<think>an open fence\n```\n</think>\n```\nb\n```", "```\nb\n```"),
+        ("hidden, an open fence\n```\n</think>\nb", "b"),
     ],
 )
 def test_reasoning_is_dropped(text: str, answer: str) -> None:
