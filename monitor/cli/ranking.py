@@ -56,7 +56,7 @@ def rank(
     if write:
         write_in_place(ranking, folder)
     if out is not None:
-        write_copy(ranking, out)
+        write_copy(ranking, folder, out)
     written = folder if write else out
     terminal(as_json=as_json).answer(_document(ranking, written), lambda to: _print(to, ranking, written))
 
@@ -108,6 +108,8 @@ def _document(ranking: Ranking, written: Path | None) -> dict[str, Any]:
         "corpus": ranking.corpus,
         "written": None if written is None else str(written),
         "strata": _strata(ranking),
+        "answers": list(ranking.answers),
+        "doubts": list(ranking.doubts),
         "tasks": [asdict(row) for row in ranking.tasks],
     }
 
@@ -128,4 +130,11 @@ def _print(out: Console, ranking: Ranking, written: Path | None) -> None:
     counts = ", ".join(f"{count} {stratum}" for stratum, count in _strata(ranking).items())
     moved = sum(moves(ranking).values())
     out.print(f"{counts} by {ranking.corpus}; {moved} tasks change their stratum.", highlight=False)
+    if ranking.answers:
+        remark = (
+            f"{len(ranking.answers)} tasks are answers, no programs; they have the programs' median score."
+        )
+        out.print(remark, highlight=False)
+    for doubt in ranking.doubts:
+        out.print(doubt, highlight=False)
     out.print(f"Written to {written}." if written else "Nothing was written.", highlight=False)

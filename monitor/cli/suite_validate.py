@@ -67,6 +67,7 @@ async def validate(
         await sandbox.close()
     sound = {each.task_id: each.reference_cpu_s for each in proof.validations if not each.flaws}
     changes = set_limits(folder, sound) if limits else []
+    loaded = load_suite(folder) if changes else loaded
     wall_s = round(time.monotonic() - started_s, 1)
     speak.answer(_document(loaded, proof, changes, wall_s), lambda out: _print(out, proof, changes, wall_s))
     sys.exit({True: 0, False: FLAWED, None: ERROR}[proof.holds])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.suites.loading import read_suite_files
-from monitor.suites.writing import entry_text
+from monitor.suites.writing import rewrite
 
 _FACTOR = 10
 """A slower but right program, or a slower machine, must not time out."""
@@ -44,13 +44,13 @@ def set_limits(folder: Path, reference_cpu_s: Mapping[str, float]) -> list[Limit
     Raises:
         InvalidSuite: the suite's files are wrong.
     """
-    changes = []
+    changes, changed = [], {}
     for path, task in read_suite_files(folder).tasks.items():
         if task.task_id not in reference_cpu_s:
             continue
         limit_s = limit_for(reference_cpu_s[task.task_id])
         if limit_s != task.time_limit_s:
-            changed = task.model_copy(update={"time_limit_s": limit_s})
-            path.write_text(entry_text(changed), encoding="utf-8", newline="\n")
+            changed[path] = task.model_copy(update={"time_limit_s": limit_s})
             changes.append(LimitChange(task_id=task.task_id, before_s=task.time_limit_s, after_s=limit_s))
+    rewrite(changed)
     return changes

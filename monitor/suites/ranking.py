@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.domain.errors import InvalidSuite
-from monitor.domain.tasks import Stratum, Task
-from monitor.rarity.features import PYTHON
+from monitor.domain.tasks import Stratum, Task, TaskKind
+from monitor.rarity.features import PYTHON, parsed
 from monitor.rarity.score import Explanation, explain
 from monitor.rarity.table import RarityTable
 from monitor.suites.format import SUITE_FILE, CorpusFeatures, Quantiles, TaskFile
-from monitor.suites.loading import SuiteFiles, build_suite
-from monitor.suites.writing import entry_text, write_suite
+from monitor.suites.loading import SuiteFiles, build_suite, doubts
+from monitor.suites.mutation.equivalents import EQUIVALENTS_FILE
+from monitor.suites.writing import rewrite, write_suite
 
 USUAL_QUANTILES = Quantiles(torso_from=0.333, tail_from=0.667)
 """Thirds, for suites whose header says nothing else."""
@@ -42,6 +45,10 @@ class Ranking:
     """As they are to be written."""
     tasks: tuple[RankedTask, ...]
     """Rarest first."""
+    answers: tuple[str, ...]
+    """Ids of the tasks that are no programs: each has the median score of those that are."""
+    doubts: tuple[str, ...]
+    """What should be known before the ranked suite is relied on, one sentence each."""
     corpus: str
     """The table behind the scores: its name and digest."""
 
@@ -50,13 +57,14 @@ def rank_suite(files: SuiteFiles, table: RarityTable) -> Ranking:
     """Score every task by a table; the header's own quantiles or cut points stay.
 
     Raises:
-        InvalidSuite: the suite is wrong, or a task's reference has no features to score it by.
+        InvalidSuite: the suite is wrong, a reference does not parse, or no task is a program.
     """
     before = {task.task_id: task.stratum for task in build_suite(files)}
     ranked = SuiteFiles(
         header=files.header.model_copy(update={"rarity": _rule(files, table)}),
-        tasks={path: _scored(path, task, table) for path, task in files.tasks.items()},
+        tasks=_scored(files, table),
     )
+    suite = build_suite(ranked)
     rows = [
         RankedTask(
             task_id=task.task_id,
@@ -65,10 +73,16 @@ def rank_suite(files: SuiteFiles, table: RarityTable) -> Ranking:
             before=before[task.task_id],
             after=task.stratum,
         )
-        for task in build_suite(ranked)
+        for task in suite
     ]
     rows.sort(key=lambda row: (-row.rarity, row.task_id))
-    return Ranking(files=ranked, tasks=tuple(rows), corpus=table.reference)
+    return Ranking(
+        files=ranked,
+        tasks=tuple(rows),
+        answers=tuple(task.task_id for task in suite if task.kind is TaskKind.ANSWER),
+        doubts=doubts(suite),
+        corpus=table.reference,
+    )
 
 
 def explain_task(task: Task, table: RarityTable) -> Explanation | None:
@@ -80,18 +94,18 @@ def explain_task(task: Task, table: RarityTable) -> Explanation | None:
 
 def write_in_place(ranking: Ranking, folder: Path) -> None:
     """Write the new scores into the suite's own files, header last."""
-    for path, task in ranking.files.tasks.items():
-        path.write_text(entry_text(task), encoding="utf-8", newline="\n")
-    (folder / SUITE_FILE).write_text(entry_text(ranking.files.header), encoding="utf-8", newline="\n")
+    rewrite({**ranking.files.tasks, folder / SUITE_FILE: ranking.files.header})
 
 
-def write_copy(ranking: Ranking, folder: Path) -> None:
-    """Write the suite with its new scores into a new folder.
+def write_copy(ranking: Ranking, source: Path, folder: Path) -> None:
+    """Write the suite with its new scores into a new folder, its list of equivalent mutants included.
 
     Raises:
         InvalidSuite: there is something in the folder already.
     """
     write_suite(folder, ranking.files.header, ranking.files.tasks.values())
+    if (source / EQUIVALENTS_FILE).exists():
+        shutil.copyfile(source / EQUIVALENTS_FILE, folder / EQUIVALENTS_FILE)
 
 
 def moves(ranking: Ranking) -> Mapping[tuple[Stratum, Stratum], int]:
@@ -110,11 +124,26 @@ def _rule(files: SuiteFiles, table: RarityTable) -> CorpusFeatures:
     return CorpusFeatures(method="corpus-features", corpus=table.reference, quantiles=USUAL_QUANTILES)
 
 
-def _scored(path: Path, task: TaskFile, table: RarityTable) -> TaskFile:
-    told = explain(task.prompt + task.canonical_solution, task.language, table)
-    if task.kind != "program" or (task.language == PYTHON and not told.features):
+def _scored(files: SuiteFiles, table: RarityTable) -> dict[Path, TaskFile]:
+    """The tasks with their scores; an answer has no features, and the middle of the programs' scores."""
+    scores = {path: _score(path, task, table) for path, task in files.tasks.items() if task.kind == "program"}
+    if not scores:
         raise InvalidSuite(
-            f"{path}: the reference solution of {task.task_id!r} has no features to score it by.",
-            next_step="Only programs that parse can be ranked; leave the task out, or use another method.",
+            f"No task of {files.header.name!r} is a program, so none has features to score it by.",
+            next_step="Use the rarity method training-frequency for a suite of answers.",
         )
-    return task.model_copy(update={"rarity": round(told.score, DECIMALS), "frequency": None})
+    middle = statistics.median_low(scores.values())
+    return {
+        path: task.model_copy(update={"rarity": scores.get(path, middle), "frequency": None})
+        for path, task in files.tasks.items()
+    }
+
+
+def _score(path: Path, task: TaskFile, table: RarityTable) -> float:
+    source = task.prompt + task.canonical_solution
+    if task.language == PYTHON and parsed(source) is None:
+        raise InvalidSuite(
+            f"{path}: the reference solution of {task.task_id!r} does not parse.",
+            next_step="Mend it or leave the task out: only programs that parse can be ranked.",
+        )
+    return round(explain(source, task.language, table).score, DECIMALS)

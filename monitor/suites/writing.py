@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,23 @@ def write_suite(folder: Path, header: SuiteFile, tasks: Iterable[TaskFile]) -> P
     for task in tasks:
         writer.add(task)
     return writer.finish(header)
+
+
+def rewrite(entries: Mapping[Path, BaseModel]) -> None:
+    """Write entries into files that exist, in the given order.
+
+    All texts are on the disk before the first file changes, and each file changes as a whole: a crash or a
+    full disk leaves no file half written.
+    """
+    drafts = {path: path.with_name(f".{path.name}.draft") for path in entries}
+    try:
+        for path, entry in entries.items():
+            drafts[path].write_text(entry_text(entry), encoding="utf-8", newline="\n")
+        for path, draft in drafts.items():
+            draft.replace(path)
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
 
 
 def entry_text(entry: BaseModel) -> str:

@@ -65,6 +65,12 @@ def test_scores_are_written_into_the_suite_or_a_copy(suite, code, tmp_path):
     assert load_suite(suite).digest == load_suite(tmp_path / "copy").digest
 
 
+def test_a_stratum_that_ties_left_empty_is_told(tmp_path):
+    folder = write_suite_folder(tmp_path / "s", {stem: task_text(f"t/{stem}") for stem in "abc"})
+    assert "has no tasks in head and torso" in " ".join(rank(folder).stdout.split())
+    assert json.loads(rank(folder, "--json").stdout)["doubts"]
+
+
 @pytest.mark.parametrize(
     "options", [("--corpus", ".", "--requests", "x.jsonl"), ("--write", "--out", "somewhere")]
 )

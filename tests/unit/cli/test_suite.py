@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from monitor.cli import suite_validate
 from monitor.cli.app import cli
+from monitor.suites.loading import load_suite
 from tests.unit.suites.suite_files import task_text, write_suite_folder
 from tests.unit.suites.trusting_sandbox import TrustingSandbox
 
@@ -87,6 +88,7 @@ def test_limits_are_written_from_what_the_references_used(tmp_path):
     folder = suite(tmp_path, GOOD, WRONG)
     _, document = answer("validate", folder, "--set-limits")
     assert document["limits"] == [{"task_id": "t/good", "before_s": 2.0, "after_s": 1.0}]
+    assert document["digest"] == load_suite(folder).digest
     assert "time_limit_s: 1.0" in (folder / "tasks" / "task0.yaml").read_text()
 
 

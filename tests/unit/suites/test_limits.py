@@ -14,6 +14,16 @@ def test_a_limit_is_ten_times_the_references_time_in_whole_seconds(cpu_s: float,
     assert limit_for(cpu_s) == limit_s
 
 
+def test_limits_that_cannot_all_be_written_change_no_file(tmp_path: Path) -> None:
+    folder = write_suite_folder(tmp_path / "s", {name: task_text(f"t/{name}") for name in "ab"})
+    before = {path.name: path.read_text() for path in (folder / "tasks").iterdir()}
+    (folder / "tasks" / ".b.yaml.draft").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        set_limits(folder, {"t/a": 0.01, "t/b": 0.01})
+    (folder / "tasks" / ".b.yaml.draft").rmdir()
+    assert {path.name: path.read_text() for path in (folder / "tasks").iterdir()} == before
+
+
 def test_only_files_whose_limit_changes_are_written(tmp_path: Path) -> None:
     folder = write_suite_folder(tmp_path / "s", {name: task_text(f"t/{name}") for name in "abc"})
     before = {path.name: path.read_text() for path in (folder / "tasks").iterdir()}

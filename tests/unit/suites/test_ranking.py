@@ -79,7 +79,7 @@ def test_ranking_twice_writes_the_same_files(tmp_path):
 def test_a_copy_leaves_the_suite_as_it_was(tmp_path):
     folder = tmp_path / "s"
     before = suite_of(folder, three_tasks())
-    write_copy(rank_suite(before, TABLE), tmp_path / "copy")
+    write_copy(rank_suite(before, TABLE), folder, tmp_path / "copy")
     assert read_suite_files(folder) == before
     assert load_suite(tmp_path / "copy").rarity_method == "corpus-features"
 
@@ -96,17 +96,46 @@ def test_the_headers_own_quantiles_stay(tmp_path):
     assert [row.after for row in ranking.tasks] == [Stratum.TORSO, Stratum.TORSO, Stratum.HEAD]
 
 
+def test_a_copy_keeps_the_list_of_equivalent_mutants(tmp_path):
+    folder = tmp_path / "s"
+    ranking = rank_suite(suite_of(folder, three_tasks()), TABLE)
+    (folder / "equivalent-mutants.yaml").write_text("mutants: []\n", encoding="utf-8")
+    write_copy(ranking, folder, tmp_path / "copy")
+    assert (tmp_path / "copy" / "equivalent-mutants.yaml").read_text(encoding="utf-8") == "mutants: []\n"
+
+
 def test_a_reference_that_does_not_parse_cannot_be_ranked(tmp_path):
     texts = {"a": task_text("t/a").replace("      return 2 * x\n", "      return (\n")}
-    with pytest.raises(InvalidSuite, match="no features"):
+    with pytest.raises(InvalidSuite, match="does not parse"):
         rank_suite(suite_of(tmp_path / "s", texts), TABLE)
 
 
-def test_an_answer_is_no_program_and_cannot_be_ranked(tmp_path):
+def test_a_program_without_any_feature_is_as_common_as_its_language(tmp_path):
+    ranking = rank_suite(suite_of(tmp_path / "s", {"a": task_text("t/a")}), TABLE)
+    assert [row.rarity for row in ranking.tasks] == [1.0]
+
+
+def test_an_answer_has_the_middle_of_the_programs_scores(tmp_path):
+    texts = three_tasks() | {"d": task_text("t/d").replace("kind: program", "kind: answer")}
+    ranking = rank_suite(suite_of(tmp_path / "s", texts), TABLE)
+    scores = {row.task_id: row.rarity for row in ranking.tasks}
+    assert ranking.answers == ("t/d",)
+    assert scores["t/d"] == scores["t/b"]
+
+
+def test_a_suite_of_answers_cannot_be_ranked(tmp_path):
     texts = {"a": task_text("t/a").replace("kind: program", "kind: answer")}
     files = suite_of(tmp_path / "s", texts)
-    with pytest.raises(InvalidSuite, match="no features"):
+    with pytest.raises(InvalidSuite, match="No task of 'small' is a program"):
         rank_suite(files, TABLE)
+
+
+def test_scores_that_tie_at_a_cut_leave_a_doubt(tmp_path):
+    texts = {stem: task_text(f"t/{stem}") for stem in "abc"}
+    ranking = rank_suite(suite_of(tmp_path / "s", texts), TABLE)
+    assert ranking.doubts == (
+        "The suite 'small' has no tasks in head and torso: it cannot show what happens there.",
+    )
 
 
 def test_a_task_is_explained_by_its_features(tmp_path):
