@@ -15,6 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 SUITE_FILE: Final = "suite.yaml"
 TASK_FOLDER: Final = "tasks"
 
+NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9._\-]{0,63}$"
+"""Of a suite's name."""
+
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/+\-]{0,127}$")]
 Language = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+#\-]{0,31}$")]
 IsoDate = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
@@ -139,7 +142,7 @@ class SealRule(_Entry):
 class SuiteFile(_Entry):
     """The header of a suite."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._\-]{0,63}$")]
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
     version: Text
     licence: Text = Field(description="SPDX identifier.")
     seed: int = Field(ge=0, lt=2**31, description="Root of all sample seeds and task orders.")

@@ -32,7 +32,8 @@ class Syntax:
 
 
 _LISP = r"^[ \t]*\((?:define|define\*|define-values|define-syntax|defun)\s+\(*NAME(?=[\s()])"
-_FUNCTION = r"^[ \t]*(?:[\w.:<>*&\[\], ]+\s)?NAME\s*\("
+# Blanks are matched in one way only: strangers' text must not make the search slow.
+_FUNCTION = r"^[ \t]*(?:[\w.:<>*&\[\],][\w.:<>*&\[\], ]*\s)?NAME\s*\("
 
 SYNTAXES: Mapping[str, Syntax] = {
     "python": Syntax(

@@ -76,6 +76,11 @@ def read_entry(path: Path, model: type[Entry]) -> Entry:
         raise InvalidSuite(
             f"{path}, line {exc.line}: {exc.problem}.", next_step=f"Mend the line; {_SCHEMA_HINT}"
         ) from exc
+    if not isinstance(document.value, dict):
+        raise InvalidSuite(
+            f"{path}, line {document.line_of(())}: not a mapping of fields to values.",
+            next_step=f"Write one field per line, as in `name: value`; {_SCHEMA_HINT}",
+        )
     try:
         return model.model_validate(document.value)
     except ValidationError as exc:

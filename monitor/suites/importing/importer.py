@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from monitor.domain.errors import InvalidSuite
 from monitor.domain.samples import Outcome
 from monitor.ports import Sandbox
 from monitor.suites.assembly import reference_program
-from monitor.suites.format import SuiteFile, TaskFile, Unranked
+from monitor.suites.format import NAME_PATTERN, SuiteFile, TaskFile, Unranked
 from monitor.suites.importing.conversion import Conversion, LeftOut, LeftOutBecause, NotImportable
 from monitor.suites.importing.formats import BENCHMARKS, Format
 from monitor.suites.loading import build_task
@@ -63,7 +64,8 @@ async def import_suite(order: ImportOrder, sandbox: Sandbox | None) -> ImportRep
             are left out; None takes them on trust.
 
     Raises:
-        InvalidSuite: a file is not JSON Lines, the folder is not empty, or no task is left.
+        InvalidSuite: a file is not JSON Lines, the folder is not empty, the name cannot be a suite's, or
+            no task is left.
         SandboxTrouble: no sandbox can be had.
     """
     header = _header(order)
@@ -102,6 +104,12 @@ def _nothing_left(order: ImportOrder, left_out: Sequence[LeftOut]) -> InvalidSui
 def _header(order: ImportOrder) -> SuiteFile:
     origin = BENCHMARKS[order.format].origin
     canary = uuid.uuid5(uuid.NAMESPACE_URL, f"tailwatch:{order.name}:{order.version}:{origin.source}")
+    if not re.fullmatch(NAME_PATTERN, order.name):
+        fitting = re.sub(r"[^a-z0-9._-]+", "-", order.name.lower()).strip("._-")[:64]
+        raise InvalidSuite(
+            f"A suite cannot be called {order.name!r}: its name is small letters, digits and `._-`.",
+            next_step=f"Name it yourself: --name {fitting or order.format.value}.",
+        )
     return SuiteFile(
         name=order.name,
         version=order.version,

@@ -1,8 +1,20 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from monitor.suites.languages import SYNTAXES, syntax_of
+
+
+@pytest.mark.parametrize(
+    "hostile", [" " * 60_000, "a " * 30_000, "f " * 30_000, "f\n" * 20_000, " f" * 30_000]
+)
+def test_a_definition_in_an_unknown_language_is_looked_for_in_linear_time(hostile: str) -> None:
+    started_s = time.process_time()
+    assert not syntax_of("go").defines(hostile, "f")
+    # Quadratic time would be some 25 s, linear time is some milliseconds.
+    assert time.process_time() - started_s < 2
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,13 @@ def test_file_names_and_their_order_do_not_matter(folder: Path) -> None:
     assert load_suite(folder) == before
 
 
+@pytest.mark.parametrize("text", ["- a\n- b\n", "just words\n", "7\n"])
+def test_a_file_that_is_no_mapping_is_told_in_plain_words(folder: Path, text: str) -> None:
+    (folder / "suite.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidSuite, match=r"suite\.yaml, line 1: not a mapping of fields to values\."):
+        load_suite(folder)
+
+
 def test_a_header_file_names_its_suite(folder: Path) -> None:
     assert load_suite(folder / "suite.yaml") == load_suite(str(folder))
 

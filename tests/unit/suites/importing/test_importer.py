@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,17 @@ async def test_the_same_files_give_the_same_suite(tmp_path: Path) -> None:
         name="humaneval",
     )
     assert load_suite(first.folder) == load_suite((await import_suite(again, None)).folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "fitting"), [("HumanEval+", "humaneval"), ("My Suite", "my-suite"), ("+", "humaneval")]
+)
+async def test_a_name_that_no_suite_can_have_is_told_with_one_that_can(
+    tmp_path: Path, name: str, fitting: str
+) -> None:
+    with pytest.raises(InvalidSuite, match=f"--name {fitting}\\."):
+        await import_suite(replace(order(tmp_path, {}), name=name), None)
+    assert not (tmp_path / "out").exists()
 
 
 async def test_every_task_left_out_is_named_with_its_reason(tmp_path: Path) -> None:
