@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from grafana.frame import board, link_to, row, with_checkpoint, with_model
+from grafana.frame import board, row, with_checkpoint, with_model
+from grafana.links import DIGEST, MONITOR, REPORT
 from grafana.outputs import outputs_of_checkpoint
 from grafana.palette import DECISIONS, FINDINGS, OUTCOMES, STRATA
 from grafana.panels import Ask, bars, lines, listing, number, word
@@ -21,7 +22,6 @@ def checkpoint_board() -> Dashboard:
         "What the gate answers about one checkpoint, and the evidence it rests on.",
     )
     of = with_checkpoint(with_model(of))
-    of = of.link(link_to("The monitor's own page", "http://$instance/checkpoints/$checkpoint"))
     return _costs(outputs_of_checkpoint(_evidence(_verdict(of))))
 
 
@@ -57,10 +57,18 @@ def _verdict(of: Dashboard) -> Dashboard:
     ).with_panel(
         listing(
             "Who it is",
-            "Name, revision, role and engine.",
+            "Name, revision, role and engine; the digest leads to the monitor's own page about it.",
             [Ask(expr=of_checkpoint("tailwatch_checkpoint_info"))],
-            columns=[("name", "name"), ("revision", "revision"), ("role", "role"), ("engine", "engine")],
+            columns=[
+                ("name", "name"),
+                ("revision", "revision"),
+                ("role", "role"),
+                ("engine", "engine"),
+                ("checkpoint", DIGEST),
+                ("instance", MONITOR),
+            ],
             span=12,
+            links=(REPORT,),
         )
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana.frame import board, row
+from grafana.links import DIGEST, MONITOR, REPORT, RUNBOOK, to_board
 from grafana.palette import AMBER, BLUE, GREEN, RED, STRATA
 from grafana.panels import Ask, bars, lines, listing, number
 from grafana.queries import KEYS, WATCHED, series
@@ -34,16 +35,17 @@ def fleet_board() -> Dashboard:
                     ("name", "checkpoint"),
                     ("role", "role"),
                     ("decision", "decision"),
-                    ("checkpoint", "digest"),
-                    ("instance", "monitor"),
+                    ("checkpoint", DIGEST),
+                    ("instance", MONITOR),
                 ],
                 span=14,
+                links=(to_board(), REPORT),
             )
         )
         .with_panel(
             listing(
                 "Alerts that fire",
-                "Tailwatch's alerts in Prometheus now. Their runbooks are linked from Alertmanager.",
+                "Tailwatch's alerts in Prometheus now; each leads to its runbook.",
                 [Ask(expr=firing, empty="No alert fires")],
                 columns=[
                     ("alertname", "alert"),
@@ -52,6 +54,7 @@ def fleet_board() -> Dashboard:
                     ("name", "checkpoint"),
                 ],
                 span=10,
+                links=(RUNBOOK,),
             )
         )
         .with_panel(

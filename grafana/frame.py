@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import (
-    AnnotationQuery,
     Dashboard,
     DashboardLink,
     DatasourceVariable,
     QueryVariable,
     Row,
 )
-from grafana_foundation_sdk.models.dashboard import DashboardLinkType, VariableRefresh, VariableSort
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import (
+    AnnotationQuery,
+    DashboardLinkType,
+    VariableRefresh,
+    VariableSort,
+)
 
 from grafana.palette import GREEN, RED
 from grafana.panels import SOURCE
@@ -45,8 +50,14 @@ def with_model(of: Dashboard) -> Dashboard:
     names = f"* on ({KEYS}) group_left (name) max by ({KEYS}, name) ({of_model('tailwatch_checkpoint_info')})"
     return (
         of.with_variable(_one("model", "Model", model))
-        .annotation(_mark("Promoted", GREEN, f"{promoted} unless {_before(promoted)}"))
-        .annotation(_mark("Rejected", RED, f"(({rejected} == 1) unless ({_before(rejected)} == 1)) {names}"))
+        .annotation(_Mark("Promoted", GREEN, f"{promoted} unless on ({KEYS}) {_before(promoted)}"))
+        .annotation(
+            _Mark(
+                "Rejected",
+                RED,
+                f"(({rejected} == 1) unless on ({KEYS}) ({_before(rejected)} == 1)) {names}",
+            )
+        )
     )
 
 
@@ -85,10 +96,30 @@ def _one(name: str, label: str, query: str) -> QueryVariable:
 
 
 def _before(selector: str) -> str:
-    """What was known a minute ago; a scrape that failed, or a restart, does not make it news."""
-    return f"last_over_time({selector}[1h] offset 1m)"
+    """What was known a minute ago; a restart, or an outage of less than a day, does not make it news."""
+    return f"last_over_time({selector}[1d] offset 1m)"
 
 
-def _mark(name: str, colour: str, expression: str) -> AnnotationQuery:
-    query = AnnotationQuery().name(name).datasource(SOURCE).enable(True).icon_color(colour)
-    return query.expr(expression)
+class _Mark(Builder[AnnotationQuery]):
+    """A line across the panels at each moment for which a query begins to return something."""
+
+    def __init__(self, name: str, colour: str, expression: str) -> None:
+        self._mark = _NamedMark(
+            name=name, datasource=SOURCE, icon_color=colour, expr=expression, hide=None, built_in=None
+        )
+
+    def build(self) -> AnnotationQuery:
+        return self._mark
+
+
+class _NamedMark(AnnotationQuery):
+    """One that names the checkpoint; the SDK's model lacks the Prometheus data source's own fields."""
+
+    def to_json(self) -> dict[str, object]:
+        """The form that Grafana reads."""
+        told = {
+            "titleFormat": f"{self.name}: {{{{name}}}}",
+            "textFormat": "{{checkpoint}}",
+            "tagKeys": "role",
+        }
+        return super().to_json() | told

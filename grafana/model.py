@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana.frame import board, link_to, row, with_model
+from grafana.links import CHOSEN_MODEL, DIGEST, MONITOR, REPORT, to_board
 from grafana.operation import health, pipeline
 from grafana.outputs import outputs_of_model
 from grafana.palette import AMBER, BLUE, DECISIONS, GREEN, OUTCOMES, RED, STRATA
@@ -76,8 +77,11 @@ def _verdict(of: Dashboard) -> Dashboard:
                     ("role", "role"),
                     ("reason", "reason"),
                     ("stratum", "stratum"),
+                    ("checkpoint", DIGEST),
+                    ("instance", MONITOR),
                 ],
                 span=12,
+                links=(to_board(CHOSEN_MODEL), REPORT),
             )
         )
         .with_panel(
@@ -193,8 +197,15 @@ def _warnings(of: Dashboard) -> Dashboard:
                 "Drift, collapse and decline",
                 "Checkpoints whose outputs moved or show collapse. A warning can hold, never reject.",
                 [Ask(expr=named(of_model("tailwatch_decision_reason", early)), empty="No warning")],
-                columns=[("name", "checkpoint"), ("reason", "warning"), ("stratum", "stratum")],
+                columns=[
+                    ("name", "checkpoint"),
+                    ("reason", "warning"),
+                    ("stratum", "stratum"),
+                    ("checkpoint", DIGEST),
+                    ("instance", MONITOR),
+                ],
                 span=12,
+                links=(to_board(CHOSEN_MODEL), REPORT),
             )
         )
     )

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana.frame import row
 from grafana.palette import AMBER, BLUE, GREEN, RED, STRATA
 from grafana.panels import Ask, bars, lines, matrix
-from grafana.queries import named, of_model
+from grafana.queries import KEYS, named, of_model
 
 RATE = "$__rate_interval"
 TROUBLE = {
@@ -21,18 +21,20 @@ TROUBLE = {
 def health(of: Dashboard) -> Dashboard:
     """Whether the figures can carry a verdict."""
     unscored = "stratum:tailwatch_samples_unscored:ratio"
+    shown, margin = of_model("tailwatch_minimum_detectable_delta_ratio"), of_model("tailwatch_margin_ratio")
     return (
         of.with_row(row("Statistical health"))
         .with_panel(
             matrix(
                 "What each run could have shown",
-                "Smallest drop that the run could have shown; above the margin it proves nothing.",
+                "Smallest drop that the run could have shown, as a share of the margin. Above 100 % it "
+                "proves nothing.",
                 "percentunit",
-                Ask(expr=named(of_model("tailwatch_minimum_detectable_delta_ratio"))),
+                Ask(expr=named(f"{shown} / on ({KEYS}, suite, stratum) {margin}")),
                 rows="name",
                 columns="stratum",
                 span=8,
-                steps=((None, GREEN), (0.1, AMBER), (0.2, RED)),
+                steps=((None, GREEN), (1.005, AMBER), (1.5, RED)),
                 words=STRATA,
             )
         )

@@ -36,6 +36,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
+from grafana.links import Link
 from grafana.palette import BLUE, COLOURS, HEADINGS
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
@@ -224,9 +225,13 @@ def listing(
     columns: Sequence[tuple[str, str]],
     span: int,
     unit: str = "none",
+    links: Sequence[Link] = (),
 ) -> table.Panel:
     """A table with the named columns in that order: pairs of (field, heading)."""
     panel = _table(title, description, span).unit(unit).no_value(asks[0].empty)
+    for link in links:
+        told = {"title": link.title, "url": link.url, "targetBlank": link.leaves}
+        panel = panel.override_by_name(link.column, [DynamicConfigValue(id_val="links", value=[told])])
     for number_, ask in enumerate(asks):
         panel = panel.with_target(_query(ask, chr(ord("A") + number_), instant=True, as_table=True))
     shown = [field for field, _ in columns]

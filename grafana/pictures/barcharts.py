@@ -47,7 +47,7 @@ def _group(row: Row, inks: Mapping[str, str], slot: Box, scale: Scale, write: Ca
     bar_w = slot.w * GROUP / len(inks)
     drawn = []
     # All values of a group are written or none, so that a missing one does not seem to be different.
-    labelled = all(width(write(float(row[name])), SIZE - 1) <= bar_w + 4 for name in inks if name in row)
+    labelled = all(width(write(float(row[name])), SIZE - 1) <= bar_w for name in inks if name in row)
     for place, (name, ink) in enumerate(inks.items()):
         if name not in row:
             continue

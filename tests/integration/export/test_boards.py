@@ -2,9 +2,11 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.integration.export.night import LATER
 from tests.unit.export import story
@@ -56,6 +58,56 @@ def test_a_panels_query_returns_series(asked, expression):
 @pytest.mark.parametrize("expression", list(marks()))
 def test_a_mark_is_set_when_it_happened(asked, expression):
     assert asked.series(f"count_over_time(({filled(expression)})[5m:1s])")
+
+
+KEYS = f'job="tailwatch", instance="m:1", model="{story.MODEL}", checkpoint="{LATER.short_digest}"'
+INFO = f'tailwatch_checkpoint_info{{{KEYS}, name="gen4", role="%s", engine="%s"}}'
+DECISION = f'tailwatch_decision{{{KEYS}, decision="reject"}}'
+
+
+def marked(mark, tmp_path, moments, *series):
+    """Whether promtool finds the mark set at each moment, over series of one value a minute."""
+    board = json.loads((BOARDS / "tailwatch-model.json").read_text())
+    (expression,) = (each["expr"] for each in board["annotations"]["list"] if each["name"] == mark)
+    found = {}
+    for moment in moments:
+        asked = {"expr": f"count({filled(expression)}) or vector(0)", "eval_time": moment}
+        asked["exp_samples"] = [{"labels": "{}", "value": 1}]
+        test = {
+            "interval": "1m",
+            "input_series": [{"series": name, "values": values} for name, values in series],
+            "promql_expr_test": [asked],
+        }
+        file = tmp_path / f"{moment}.yml"
+        file.write_text(yaml.safe_dump({"rule_files": [], "tests": [test]}))
+        done = subprocess.run(
+            ["promtool", "test", "rules", file], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0 or "got" in done.stderr, done.stderr
+        found[moment] = done.returncode == 0
+    return found
+
+
+def test_an_outage_of_hours_does_not_mark_old_rejections_again(tmp_path):
+    found = marked(
+        "Rejected",
+        tmp_path,
+        ("11m", "30m", "2h32m"),
+        (INFO % ("candidate", "vllm"), "1x30 _x120 1x60"),
+        (DECISION, "0x10 1x20 _x120 1x60"),
+    )
+    assert found == {"11m": True, "30m": False, "2h32m": False}
+
+
+def test_another_engine_is_no_new_promotion(tmp_path):
+    found = marked(
+        "Promoted",
+        tmp_path,
+        ("10m", "31m"),
+        (INFO % ("promoted", "vllm 0.32"), "_x10 1x20"),
+        (INFO % ("promoted", "vllm 0.33"), "_x31 1x60"),
+    )
+    assert found == {"10m": True, "31m": False}
 
 
 @pytest.mark.parametrize(("query", "regex"), list(variables()))

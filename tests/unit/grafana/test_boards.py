@@ -24,7 +24,7 @@ PANELS = [
 EVERY_BOARD = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 EVERY_PANEL = pytest.mark.parametrize("panel", PANELS)
 
-BUILT_IN = {"__rate_interval", "__interval", "__range"}
+BUILT_IN = {"__rate_interval", "__interval", "__range", "__data", "__value"}
 WITHOUT_INSTANCE = {"Alerts that fire"}
 """An alert about a target that does not exist has no instance."""
 
@@ -120,6 +120,51 @@ def test_counters_are_shown_as_rates_over_the_rate_interval(panel):
         counted = re.findall(r"(\w+)\(\w+_total\{[^}]*\}\[([^\]]+)\]\)", target["expr"])
         assert len(counted) == len(re.findall(r"_total\{", target["expr"]))
         assert all(name in {"rate", "increase"} and over == "$__rate_interval" for name, over in counted)
+
+
+def data_links(panel):
+    """Pairs of column heading and address."""
+    for override in panel["fieldConfig"].get("overrides", ()):
+        for told in override["properties"]:
+            if told["id"] == "links":
+                yield from ((override["matcher"]["options"], link["url"]) for link in told["value"])
+
+
+def headings(panel):
+    """What the columns of a table are called, by the label they show."""
+    for step in panel.get("transformations", ()):
+        if step["id"] == "organize":
+            return step["options"]["renameByName"]
+    return {}
+
+
+@EVERY_PANEL
+def test_a_link_stands_in_a_column_of_its_table_and_is_made_of_others(panel):
+    shown = set(headings(panel).values())
+    for column, url in data_links(panel):
+        assert {column, *re.findall(r"__data\.fields\.(\w+)", url)} <= shown
+
+
+@EVERY_PANEL
+def test_a_row_about_a_checkpoint_leads_to_its_board_and_to_the_monitors_page(panel):
+    shown = headings(panel)
+    if panel["type"] == "table" and "digest" in shown.values():
+        urls = [url for _, url in data_links(panel)]
+        assert any("/checkpoints/${__data.fields.digest}" in url for url in urls)
+        assert shown.get("name") == "name" or any(url.startswith("/d/tailwatch-checkpoint?") for url in urls)
+
+
+def test_an_alert_leads_to_the_runbook_that_its_rule_names():
+    (alerts,) = (each for each in BOARDS["tailwatch-fleet"]["panels"] if each["title"] == "Alerts that fire")
+    ((column, url),) = data_links(alerts)
+    rules = yaml.safe_load((ROOT / "deploy/prometheus/rules/alerts.yml").read_text())
+    named = {
+        rule["alert"]: rule["annotations"]["runbook_url"]
+        for group in rules["groups"]
+        for rule in group["rules"]
+    }
+    assert column == "alert"
+    assert {name: url.replace("${__value.text}", name) for name in named} == named
 
 
 @EVERY_BOARD
