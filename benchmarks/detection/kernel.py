@@ -191,9 +191,10 @@ def simulate(
     """
     tasks, indices = noise.shape
     sums, each = new_state(tasks)
-    for index in range(indices):
+    start = np.random.randint(0, indices, (tasks,))
+    for turn in range(indices):
         for task in np.random.permutation(tasks):
-            shared = noise[task, index]
+            shared = noise[task, (start[task] + turn) % indices]
             own = shared if np.random.random() < rho else np.random.random()
             passed = 1.0 if own < now[task] else 0.0
             twin = 1.0 if shared < truth[task] else 0.0

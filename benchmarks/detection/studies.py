@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.detection.decline import detections
+from benchmarks.detection.decline import STEP, TAIL_SAMPLES, alarms, detections
 from benchmarks.detection.gates import HOLD, REJECT, Change, candidates, gate, streams
 from benchmarks.detection.rivals import bets, fixed, levels, triangular_gate
 
@@ -30,6 +30,15 @@ REPEATS = (1, 2, 3, 4, 6, 8, 10, 12, 16)
 """Samples per task at which the gates of fixed size are tried."""
 STREAM = 50
 """Checkpoints in a stream."""
+STREAMS = (
+    ("stream of 50, screening alone", False, 0.0),
+    ("stream of 50, with confirmation", True, 0.0),
+    ("stream of 50, screening alone, coupled, rho 0.4", False, 0.4),
+    ("stream of 50, with confirmation, coupled, rho 0.4", True, 0.4),
+)
+"""Method, confirmation, rho."""
+UNCHANGED = 1_000
+"""Unchanged checkpoints that the slow-decline process is followed over."""
 
 Figures = dict[str, float]
 Simulation = Callable[[int, int], Figures]
@@ -129,10 +138,10 @@ def betting(sizes: Sizes, change: Change, seed: int, runs: int) -> Figures:
     return of_gate(bets(seed, runs, sizes, DEPTH, change, ALPHA / 3, BETA))
 
 
-def stream(sizes: Sizes, confirm: bool, seed: int, runs: int) -> Figures:
+def stream(sizes: Sizes, confirm: bool, rho: float, seed: int, runs: int) -> Figures:
     """Unchanged checkpoints against one bank."""
-    test = gate(confirm=confirm, coupled=False)
-    found = streams(seed, runs, STREAM, sizes, DEPTH, CHANGES["unchanged"], 0.0, test)
+    test = gate(confirm=confirm, coupled=rho > 0.0)
+    found = streams(seed, runs, STREAM, sizes, DEPTH, CHANGES["unchanged"], rho, test)
     return {
         **share(found[:, 0] > 0.0, "streams_with_reject"),
         "rejects_per_checkpoint": float(np.mean(found[:, 0]) / STREAM),
@@ -143,11 +152,31 @@ def declining(sizes: Sizes, seed: int, runs: int) -> Figures:
     """A model that loses a point per checkpoint."""
     found = detections(seed, runs, 20, sizes, DEPTH, gate(confirm=False, coupled=False))
     figures: Figures = {}
-    for place, name in enumerate(("previous", "frozen", "e_process")):
-        figures |= share(found[:, place] > 0.0, f"{name}_found")
-        seen = found[found[:, place] > 0.0, place]
-        figures[f"{name}_median"] = float(np.median(seen)) if len(seen) else 0.0
-    return figures | share(found[:, 3] > 0.0, "e_process_false_alarm")
+    for place, name in enumerate(("previous", "frozen")):
+        figures |= first(found[:, place], name)
+    return figures
+
+
+def first(places: NDArray[np.float64], name: str) -> Figures:
+    """How often something was found in a stream, and at which checkpoint; places are 0 for never."""
+    seen = places[places > 0.0]
+    return {
+        **share(places > 0.0, f"{name}_found"),
+        f"{name}_median": float(np.median(seen)) if len(seen) else 0.0,
+    }
+
+
+def accumulating(sizes: Sizes, rho: float, seed: int, runs: int) -> Figures:
+    """The e-process: over a decline of a point per checkpoint, and over unchanged checkpoints."""
+    samples = TAIL_SAMPLES[rho]
+    found = alarms(seed, runs, 20, sizes, DEPTH, STEP, rho, samples)
+    none = alarms(seed + 1, runs, UNCHANGED, sizes, DEPTH, 0.0, rho, samples)
+    return {
+        "tail_samples": float(samples),
+        **first(found, "e_process"),
+        **share((none > 0.0) & (none <= STREAM), "false_alarm"),
+        **share(none > 0.0, "false_alarm_long"),
+    }
 
 
 def sequential_studies() -> Iterator[Study]:
@@ -180,12 +209,11 @@ def rival_studies() -> Iterator[Study]:
 def stream_studies() -> Iterator[Study]:
     """Fifty unchanged checkpoints against one bank, and a model that declines slowly."""
     for design, sizes in DESIGNS.items():
-        for method, confirm in (
-            ("stream of 50, screening alone", False),
-            ("stream of 50, with confirmation", True),
-        ):
-            simulate = partial(stream, sizes, confirm)
-            yield Study(method=method, design=design, change="unchanged", simulate=simulate, runs=1_000)
+        for method, confirm, rho in STREAMS:
+            simulate = partial(stream, sizes, confirm, rho)
+            yield Study(
+                method=method, design=design, change="unchanged", rho=rho, simulate=simulate, runs=1_000
+            )
         yield Study(
             method="slow decline",
             design=design,
@@ -193,3 +221,12 @@ def stream_studies() -> Iterator[Study]:
             simulate=partial(declining, sizes),
             runs=500,
         )
+        for rho in TAIL_SAMPLES:
+            yield Study(
+                method="e-process",
+                design=design,
+                change="1 point each",
+                rho=rho,
+                simulate=partial(accumulating, sizes, rho),
+                runs=500,
+            )

@@ -20,7 +20,7 @@ from monitor.rounds.drawing import calibrate_tasks, draw, failing_references
 from monitor.rounds.drifting import keep_drift, keep_measurements, loading
 from monitor.rounds.sealing import resting
 from monitor.rounds.stopwatch import Stopwatch
-from monitor.rounds.waves import Pick, bank_waves, next_wave
+from monitor.rounds.waves import Itinerary, Pick, bank_waves, next_wave
 from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, flips_of, rules_for, weigh
 from monitor.verdicts.changes import sealed_gap
 
@@ -139,6 +139,7 @@ class _Work:
 
     async def _waves(self, model: CompletionModel, against: Counterpart) -> None:
         bench, wave = self._bench, 0
+        way = Itinerary(suite=bench.suite, checkpoint=self._record.key.checkpoint)
         tasks = {o.task_id for o in against.bank.observations}
         while True:
             observations = await self._observations()
@@ -148,7 +149,7 @@ class _Work:
                 Progress(evaluation=self._record, samples=len(before), expected=None, assessment=assessment)
             )
             picks = next_wave(
-                bench.suite,
+                way,
                 assessment.wanted,
                 tasks=tasks,
                 drawn=_picks(before),

@@ -1,4 +1,4 @@
-"""Which samples are drawn next: a deterministic order that a restarted evaluation finds again."""
+"""Which samples are drawn next: for each checkpoint a random order that a restart finds again."""
 
 from __future__ import annotations
 
@@ -28,19 +28,38 @@ class Pick:
     index: int
 
 
-def order_of_tasks(suite: Suite, stratum: Stratum, index: int, tasks: Collection[str]) -> list[str]:
-    """The tasks of a stratum in the random order in which their sample ``index`` is drawn.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Itinerary:
+    """The random way in which one checkpoint is led through the tasks and their sample indices.
 
-    Depends on nothing but the arguments, so that every checkpoint and every restart has the same.
-    Whatever part of a pass is drawn, it is then a random part of the stratum.
+    It depends on suite and checkpoint alone, so that every restart and every later evaluation finds it
+    again. Another checkpoint goes another way: were all to draw the same samples of the bank, what is
+    peculiar about these would look like evidence that piles up from checkpoint to checkpoint.
     """
-    names = [task.task_id for task in suite.stratum(stratum) if task.task_id in tasks]
-    seed = int(content_digest("order", str(suite.seed), stratum.value, str(index))[:16], 16)
-    return [names[position] for position in np.random.default_rng(seed).permutation(len(names))]
+
+    suite: Suite
+    checkpoint: str
+    """Its digest."""
+
+    def order_of_tasks(self, stratum: Stratum, turn: int, tasks: Collection[str]) -> list[str]:
+        """The tasks of a stratum in the order of their ``turn``-th sample.
+
+        Whatever part of a pass is drawn, it is then a random part of the stratum.
+        """
+        names = [task.task_id for task in self.suite.stratum(stratum) if task.task_id in tasks]
+        rng = np.random.default_rng(self._number("order", stratum.value, str(turn)))
+        return [names[position] for position in rng.permutation(len(names))]
+
+    def index(self, task_id: str, turn: int, indices: Sequence[int]) -> int:
+        """Which of the indices is the task's ``turn``-th: all in a circle, from one of the task's own on."""
+        return indices[(self._number("start", task_id) + turn) % len(indices)]
+
+    def _number(self, *parts: str) -> int:
+        return int(content_digest(*parts, str(self.suite.seed), self.checkpoint)[:16], 16)
 
 
 def next_wave(
-    suite: Suite,
+    way: Itinerary,
     wants: Sequence[Want],
     *,
     tasks: Collection[str],
@@ -49,45 +68,29 @@ def next_wave(
 ) -> list[Pick]:
     """The next samples, at most ``size``, for the strata that want more, the most urgent first.
 
-    Each stratum is passed through once per sample index, one sample per task and pass.
+    Each stratum is passed through once per sample index, one sample per task and pass. Serving the most
+    urgent stratum first spends least on the others when it turns out to be worse. Every want counts as
+    at least :data:`FEWEST`, since small waves leave the engine idle.
 
     Args:
-        suite: gives the tasks and the seed of their order.
+        way: how this checkpoint goes through the suite.
         wants: what the evidence still needs, most urgent first.
         tasks: ids that may be drawn: those the bank holds and whose reference passes here.
         drawn: what earlier waves drew.
         size: most samples in the wave.
     """
-    shares = _shares([want.samples for want in wants], size)
-    return [
-        pick
-        for want, share in zip(wants, shares, strict=True)
-        for pick in islice(_remaining(suite, want, tasks, drawn), share)
-    ]
+    picks: dict[Pick, None] = {}
+    for want in wants:
+        share = min(max(want.samples, FEWEST), size - len(picks))
+        fresh = (pick for pick in _passes(way, want, tasks) if pick not in drawn and pick not in picks)
+        picks |= dict.fromkeys(list(islice(fresh, share)))
+    return list(picks)
 
 
-def _remaining(suite: Suite, want: Want, tasks: Collection[str], drawn: Collection[Pick]) -> Iterator[Pick]:
-    for index in want.indices:
-        for task_id in order_of_tasks(suite, want.stratum, index, tasks):
-            pick = Pick(task_id, index)
-            if pick not in drawn:
-                yield pick
-
-
-def _shares(needs: Sequence[int], size: int) -> list[int]:
-    """Give each need in its turn what it is expected to take, as long as there is room.
-
-    Serving the most urgent stratum first spends least on the others when it turns out to be worse.
-    Every need counts as at least :data:`FEWEST`, since small waves leave the engine idle.
-
-    >>> _shares([75, 60, 100], 128), _shares([2, 3], 128)
-    ([75, 53, 0], [16, 16])
-    """
-    shares, left = [], size
-    for need in needs:
-        shares.append(min(max(need, FEWEST), left))
-        left -= shares[-1]
-    return shares
+def _passes(way: Itinerary, want: Want, tasks: Collection[str]) -> Iterator[Pick]:
+    for turn in range(len(want.indices)):
+        for task_id in way.order_of_tasks(want.stratum, turn, tasks):
+            yield Pick(task_id, way.index(task_id, turn, want.indices))
 
 
 def bank_waves(tasks: Sequence[Task], *, depth: int, size: int) -> Iterator[list[Pick]]:

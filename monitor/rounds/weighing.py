@@ -161,14 +161,16 @@ def _decline(store: Store, evaluation: Evaluation, rules: Rules) -> Decline | No
         bank = counterpart(store, whole).bank
     except BankMissing:
         return None
-    passed = [
-        each.key.evaluation_id
+    # A checkpoint draws the same samples whenever it is evaluated; they are evidence once.
+    passed = {
+        each.key.checkpoint: each.key.evaluation_id
         for each in store.evaluations(evaluation.key.model)
         if each.key.purpose is Purpose.CANDIDATE
+        and each.key.checkpoint != evaluation.key.checkpoint
         and (each.key.suite, each.key.plan) == (evaluation.key.suite, evaluation.key.plan)
         and each.decision is not None
         and each.decision.kind is DecisionKind.PROMOTE
         and each.created_at < evaluation.created_at
-    ]
-    steps = [store.observations(each) for each in [*passed, evaluation.key.evaluation_id]]
+    }
+    steps = [store.observations(each) for each in [*passed.values(), evaluation.key.evaluation_id]]
     return decline_over(bank, steps, margin=rules.policy.margin_of(Stratum.TAIL))

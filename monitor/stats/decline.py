@@ -47,7 +47,10 @@ def follow_decline(state: Decline, drops: Iterable[float], *, tolerated: float) 
     """Add one checkpoint: M becomes (1 + M)·Π[1 + l·(D - eps)/(1 + eps)] for each bet l.
 
     Each factor's expectation is at most 1 when no drop exceeds ``tolerated``, since D, a bank rate
-    minus an outcome, lies between -1 and 1.
+    minus an outcome, lies between -1 and 1. That is an expectation given the bank, over the samples that
+    the checkpoint happens to draw: each checkpoint must draw others. Where a copy repeats the bank's own
+    outcomes, a random share of them misses the bank's mean by chance; the same share would do so again
+    and again.
 
     >>> state = follow_decline(Decline(), [0.4, -0.6, 0.4], tolerated=0.02)
     >>> round(state.evidence, 3)

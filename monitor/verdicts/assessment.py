@@ -6,7 +6,7 @@ the test is replayed look by look, so that weighing twice, or after a crash, giv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from monitor.domain.evidence import Bank, Confirmation, Finding, FindingKind, Observation, ReasonCode
@@ -20,6 +20,10 @@ from monitor.verdicts.policy import Depth, Policy, confirming_lines, screening_l
 __all__ = ["Assessment", "Phase", "Want", "assess"]
 
 
+Courses = tuple[Course, Course | None]
+"""A stratum's screening, and its confirmation where there is one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Want:
     """Samples that one stratum still needs."""
@@ -27,9 +31,9 @@ class Want:
     stratum: Stratum
     phase: Phase
     indices: tuple[int, ...]
-    """Sample indices of this phase at which some task is still to be drawn, ascending."""
+    """All sample indices of this phase, ascending."""
     samples: int = 1
-    """How many more the test is expected to need: a sensible size for the stratum's next wave."""
+    """How many more: what the test is expected to need, or all that the plan has left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +68,12 @@ def assess(bank: Bank, observations: Sequence[Observation], policy: Policy) -> A
         halves=halve(bank, confirm=policy.confirm),
     )
     held = {one.stratum for one in bank.observations}
-    courses: list[tuple[Course, Course | None]] = []
+    courses: list[Courses] = []
     for stratum in (stratum for stratum in RAREST_FIRST if stratum in held):
         first = follow(table, stratum, Phase.SCREENING, screening_lines(policy, stratum, held))
         courses.append((first, _confirm(table, first)))
     findings = tuple(_finding(first, second) for first, second in courses)
-    return Assessment(findings=findings, wanted=_wanted(courses, findings, policy))
+    return Assessment(findings=findings, wanted=_wanted(table, courses, findings))
 
 
 def _confirm(table: Table, first: Course) -> Course | None:
@@ -106,41 +110,41 @@ def _confirmation(second: Course) -> Confirmation:
     return Confirmation.PENDING
 
 
-def _wanted(
-    courses: Sequence[tuple[Course, Course | None]], findings: Sequence[Finding], policy: Policy
-) -> tuple[Want, ...]:
-    """What is still to be drawn: a pending confirmation before anything else."""
-    if policy.depth is Depth.FULL:
-        return tuple(want for phases in courses for course in phases if course for want in _all_of(course))
+def _wanted(table: Table, courses: Sequence[Courses], findings: Sequence[Finding]) -> tuple[Want, ...]:
+    """What is still to be drawn: a pending confirmation before anything else, the plan's rest last."""
+    policy = table.policy
     confirmed = any(finding.confirmation is Confirmation.CONFIRMED for finding in findings)
     unconfirmable = not policy.confirm and any(
         finding.kind is FindingKind.REGRESSED and finding.evidence.stratum in policy.critical
         for finding in findings
     )
-    if confirmed or unconfirmable:
-        return ()
-    pending = tuple(want for _, second in courses if second for want in _next_of(second))
-    return pending or tuple(want for first, _ in courses for want in _next_of(first))
+    needed: tuple[Want, ...] = ()
+    if not (confirmed or unconfirmable):
+        pending = tuple(want for _, second in courses if second for want in _next_of(second))
+        needed = pending or tuple(want for first, _ in courses for want in _next_of(first))
+    if policy.depth is Depth.FULL:
+        return (*needed, *(want for pair in courses for want in _rest(table, *pair)))
+    return needed
 
 
-def _next_of(course: Course) -> tuple[Want, ...]:
+def _next_of(course: Course) -> Iterator[Want]:
     """The want of an open test; nothing when it is decided or cannot be."""
-    if course.problem is not None or course.trial.decided_at is not None:
-        return ()
-    return _all_of(course)
+    if course.problem is None and course.trial.decided_at is None and course.pairing.undrawn:
+        yield _want(course, samples=_still_expected(course))
 
 
-def _all_of(course: Course) -> tuple[Want, ...]:
-    """Everything not yet drawn of a phase."""
-    if course.pairing.bank is None or not course.pairing.open_indices:
-        return ()
-    want = Want(
-        stratum=course.stratum,
-        phase=course.phase,
-        indices=course.pairing.open_indices,
-        samples=_still_expected(course),
-    )
-    return (want,)
+def _rest(table: Table, first: Course, second: Course | None) -> Iterator[Want]:
+    """All that is planned for a stratum and not yet drawn, whatever its tests said."""
+    policy, stratum = table.policy, first.stratum
+    again = second or follow(table, stratum, Phase.CONFIRMATION, confirming_lines(policy, stratum))
+    for course in (first, again):
+        if course.pairing.undrawn:
+            yield _want(course, samples=course.pairing.undrawn)
+
+
+def _want(course: Course, *, samples: int) -> Want:
+    indices = course.pairing.indices
+    return Want(stratum=course.stratum, phase=course.phase, indices=indices, samples=samples)
 
 
 def _still_expected(course: Course) -> int:

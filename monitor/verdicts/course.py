@@ -91,7 +91,7 @@ def _problem(phase: Phase, pairing: Pairing, trial: Trial, policy: Policy) -> Pr
         needed = able.required_depth * halves
         text = f"The baseline is underpowered: its bank needs n0 = {needed} samples per task."
         return Problem(cause=ReasonCode.BASELINE_UNDERPOWERED, text=text)
-    if not pairing.open_indices:
+    if not pairing.undrawn:
         text = f"All {drawn} samples the bank allows for were drawn without a conclusion."
         return Problem(cause=ReasonCode.STRATUM_UNDECIDED, text=text)
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import product
 
 import numpy as np
 
@@ -54,8 +55,8 @@ class Pairing:
     unscored: int
     indices: tuple[int, ...]
     """All sample indices of this phase."""
-    open_indices: tuple[int, ...]
-    """Those at which at least one task has no observation yet."""
+    undrawn: int
+    """Samples at these indices without an observation yet, over all tasks."""
 
 
 def check_outcomes(bank: Bank, observations: Sequence[Observation]) -> None:
@@ -139,7 +140,7 @@ def pair(
         looks=_looks(scored),
         unscored=sum(one.passed is None for one in theirs),
         indices=halves.indices[phase],
-        open_indices=_open_indices(tasks, theirs, halves.indices[phase]),
+        undrawn=_undrawn(tasks, theirs, halves.indices[phase]),
     )
 
 
@@ -181,8 +182,6 @@ def _looks(scored: Sequence[Observation]) -> tuple[int, ...]:
     return tuple(last.values())
 
 
-def _open_indices(
-    tasks: Collection[str], theirs: Iterable[Observation], indices: Iterable[int]
-) -> tuple[int, ...]:
-    drawn = {(one.task_id, one.index) for one in theirs}
-    return tuple(index for index in indices if any((task, index) not in drawn for task in tasks))
+def _undrawn(tasks: Collection[str], theirs: Iterable[Observation], indices: Iterable[int]) -> int:
+    planned = set(product(tasks, indices))
+    return len(planned - {(one.task_id, one.index) for one in theirs})

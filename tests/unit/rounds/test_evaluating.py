@@ -15,6 +15,7 @@ from monitor.rounds.watching import baseline_of, candidate
 from monitor.rounds.worker import ATTEMPTS, work_once
 from monitor.testing import FakeEngine, FakeSandbox
 from monitor.testing.fakes import Failings
+from monitor.verdicts.policy import Depth
 
 from .conftest import World, checkpoint, pass_ratio
 
@@ -49,6 +50,19 @@ async def test_a_checkpoint_that_lost_the_tail_is_rejected_for_it(world):
     assert record.decision.kind is DecisionKind.REJECT
     (reason,) = [r for r in record.decision.reasons if r.code is ReasonCode.STRATUM_REGRESSED]
     assert reason.stratum is Stratum.TAIL
+
+
+async def test_a_full_evaluation_draws_all_that_is_planned_in_whole_waves_and_decides_the_same(world):
+    await world.with_baseline()
+    brief = await evaluated(world, "equal")
+    full = await World().with_baseline()
+    full.policy = replace(full.policy, depth=Depth.FULL)
+    record = await evaluated(full, "equal")
+    kinds = [[finding.kind for finding in each.decision.findings] for each in (brief, record)]
+    assert kinds[0] == kinds[1]
+    assert sum(full.store.tallies(record.key.evaluation_id).values()) == 180 * 32
+    drawn = [each.samples for each in full.progress if each.assessment is not None]
+    assert drawn == list(range(0, 180 * 32 + 1, 48))
 
 
 async def test_an_engine_that_dies_costs_a_retry_and_changes_nothing(world):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.domain.tasks import Stratum
-from monitor.rounds.waves import Pick, adjacent, bank_waves, next_wave, order_of_tasks
+from monitor.rounds.waves import Itinerary, Pick, adjacent, bank_waves, next_wave
 from monitor.verdicts.assessment import Want
 from monitor.verdicts.pairing import Phase
 
@@ -14,14 +16,16 @@ from .conftest import small_suite
 
 SUITE = small_suite(20)
 ALL = {task.task_id for task in SUITE}
+WAY = Itinerary(suite=SUITE, checkpoint="1" * 64)
+OTHER_WAY = Itinerary(suite=SUITE, checkpoint="2" * 64)
 
 
 def want(stratum: Stratum, *, samples: int = 100, indices: int = 8) -> Want:
     return Want(stratum=stratum, phase=Phase.SCREENING, indices=tuple(range(indices)), samples=samples)
 
 
-def wave(*wants: Want, size: int, tasks=frozenset(ALL), drawn=()):
-    return next_wave(SUITE, wants, tasks=tasks, drawn=set(drawn), size=size)
+def wave(*wants: Want, size: int, tasks=frozenset(ALL), drawn=(), way: Itinerary = WAY):
+    return next_wave(way, wants, tasks=tasks, drawn=set(drawn), size=size)
 
 
 def by_stratum(picks: list[Pick]) -> list[int]:
@@ -43,7 +47,26 @@ def test_a_stratum_that_needs_almost_nothing_still_gets_enough_to_keep_the_engin
 def test_every_task_is_drawn_once_before_any_is_drawn_twice():
     picks = wave(want(Stratum.TAIL), size=20)
     assert len({pick.task_id for pick in picks}) == 20
-    assert {pick.index for pick in picks} == {0}
+
+
+def test_a_task_goes_through_all_indices_in_a_circle():
+    wanted = tuple(range(8, 16))
+    turns = [WAY.index("tail/003", turn, wanted) for turn in range(8)]
+    assert sorted(turns) == list(wanted)
+    assert all((later - earlier) % 8 == 1 for earlier, later in pairwise(turns))
+
+
+def test_checkpoints_draw_different_samples_and_each_the_same_ones_again():
+    first, again, other = (wave(want(Stratum.TAIL), size=20, way=way) for way in (WAY, WAY, OTHER_WAY))
+    assert first == again
+    assert len(set(first) & set(other)) < 10
+    assert [pick.task_id for pick in first] != [pick.task_id for pick in other]
+    assert len({pick.index for pick in first}) > 4
+
+
+def test_a_want_that_repeats_another_gets_the_samples_after_it():
+    picks = wave(want(Stratum.TAIL, samples=30), want(Stratum.TAIL, samples=160), size=500)
+    assert len(picks) == len(set(picks)) == 160
 
 
 def test_tasks_that_are_left_out_are_not_drawn():
@@ -53,7 +76,7 @@ def test_tasks_that_are_left_out_are_not_drawn():
 
 
 def test_the_order_differs_between_passes_and_is_the_same_every_time():
-    orders = [order_of_tasks(SUITE, Stratum.TAIL, index, ALL) for index in (0, 1, 0)]
+    orders = [WAY.order_of_tasks(Stratum.TAIL, turn, ALL) for turn in (0, 1, 0)]
     assert orders[0] == orders[2] != orders[1]
 
 

@@ -97,7 +97,8 @@ def run(
             source = confirming if confirming and want.phase is Phase.CONFIRMATION else ratios
             if want.stratum not in source:
                 return assessment, drawn
-            index = want.indices[0]
+            taken = {one.index for one in drawn if one.stratum is want.stratum}
+            index = next(each for each in want.indices if each not in taken)
             drawn += wave_of(
                 against,
                 range(index, index + 1),

@@ -82,9 +82,26 @@ def test_an_advisory_stratum_is_not_confirmed_and_stops_nothing():
 def test_full_depth_draws_everything_and_keeps_the_decision():
     small = bank(tasks=40, depth=8)
     assessment, drawn = run(small, RATIOS, Policy(depth=Depth.FULL, margin=dict.fromkeys(Stratum, 0.2)))
-    assert len(drawn) == 3 * 40 * 4
+    assert len(drawn) == 3 * 40 * 8
     assert all(finding.evidence.decided_at <= 40 * 4 for finding in assessment.findings)
     assert all(finding.evidence.samples == 40 * 4 for finding in assessment.findings)
+
+
+def test_at_full_depth_open_tests_come_first_and_then_all_that_is_planned():
+    policy = Policy(depth=Depth.FULL)
+    wanted = assess(BANK, wave_of(BANK, range(3), {BROKEN: 0.5}), policy).wanted
+    assert [want.stratum for want in wanted[:2]] == [Stratum.TORSO, Stratum.HEAD]
+    rest = {(want.stratum, want.phase): want.samples for want in wanted[2:]}
+    assert rest[Stratum.TAIL, Phase.SCREENING] == TASKS * (DEPTH // 2 - 3)
+    assert rest[Stratum.TAIL, Phase.CONFIRMATION] == TASKS * DEPTH // 2
+    assert len(rest) == 6
+
+
+def test_at_full_depth_a_confirmed_regression_is_kept_while_the_rest_is_drawn():
+    assessment, drawn = run(BANK, WORSE, Policy(depth=Depth.FULL))
+    tail = assessment.findings[0]
+    assert (tail.kind, tail.confirmation) == (FindingKind.REGRESSED, Confirmation.CONFIRMED)
+    assert len(drawn) == 3 * TASKS * DEPTH
 
 
 def test_a_better_candidate_is_improved():
