@@ -398,8 +398,8 @@ class WorkQueue(Protocol):
         """Workers that hold leases now."""
         ...
 
-    def depth(self) -> Mapping[str, int]:
-        """Number of evaluations by state."""
+    def depth(self, model: str) -> Mapping[str, int]:
+        """Number of a model's evaluations by state."""
         ...
 
 
@@ -465,14 +465,14 @@ class DriftEvent(StrEnum):
 
 
 class Counters(Protocol):
-    """Counts that only grow and survive restarts."""
+    """Counts that only grow and survive restarts, each model's by itself."""
 
-    def count(self, name: str, label: str = "", *, by: int = 1) -> None:
-        """Add to a counter. Raises StoreTrouble."""
+    def count(self, model: str, name: str, label: str = "", *, by: int = 1) -> None:
+        """Add to a counter of a model. Raises StoreTrouble."""
         ...
 
-    def counters(self) -> Mapping[tuple[str, str], int]:
-        """All counters by (name, label). Raises StoreTrouble."""
+    def counters(self, model: str) -> Mapping[tuple[str, str], int]:
+        """All counters of a model by (name, label). Raises StoreTrouble."""
         ...
 
 

@@ -273,7 +273,7 @@ async def open_bench(
         SandboxTrouble: the configured backend cannot be had here.
     """
     options, watch = deployment.options, deployment.watch
-    engine, tally, measured_by = _engine(options), Tally(), gauges(options, watch)
+    engine, tally, measured_by = _engine(options), Tally(watch.model), gauges(options, watch)
     try:
         opened = sandbox or await open_sandbox(options.sandbox, partial(tally.add, Count.SANDBOX_EVENTS))
         try:

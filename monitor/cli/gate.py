@@ -107,7 +107,7 @@ def status(config: Path | None, as_json: bool) -> None:
     """Show every checkpoint, its role, its evaluation and the gate's answer."""
     with open_deployment(load_options(config)) as deployment:
         rows = _rows(deployment)
-        queue = dict(deployment.store.depth())
+        queue = dict(deployment.store.depth(deployment.watch.model))
     document = {
         "model": deployment.watch.model,
         "suite": deployment.watch.suite.name,

@@ -46,9 +46,9 @@ class Snapshot:
 
     checkpoints: tuple[PublishedCheckpoint, ...]
     queue: Mapping[str, int]
-    """Number of evaluations by state."""
+    """Number of the model's evaluations by state."""
     counters: Mapping[tuple[str, str], int]
-    """Counts by (name, label)."""
+    """The model's counts by (name, label)."""
 
 
 def take_snapshot(
@@ -71,8 +71,8 @@ def take_snapshot(
             for ordinal, checkpoint in enumerate(known, start=1)
             if checkpoint.digest in held | newest
         ),
-        queue=store.depth(),
-        counters=store.counters(),
+        queue=store.depth(model),
+        counters=store.counters(model),
     )
 
 

@@ -8,9 +8,10 @@ from monitor.ports import Counters
 
 
 class Tally:
-    """Counts since they were last stored."""
+    """Counts of one model since they were last stored."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: str) -> None:
+        self._model = model
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, name: str, label: str = "", *, by: int = 1) -> None:
@@ -20,5 +21,5 @@ class Tally:
     def store(self, counters: Counters) -> None:
         """Move what was counted to the store. Raises StoreTrouble; what was not stored is kept."""
         for name, label in list(self._counts):
-            counters.count(name, label, by=self._counts[name, label])
+            counters.count(self._model, name, label, by=self._counts[name, label])
             del self._counts[name, label]

@@ -26,13 +26,13 @@ def recover(store: Store) -> int:
 
 
 async def work_once(bench: Bench, *, worker: str, only: str | None = None) -> Evaluation | None:
-    """Do the next evaluation of the queue.
+    """Do the next evaluation of the bench's model.
 
     Returns:
         Its record afterwards: DECIDED, FAILED, or QUEUED again after trouble; None when nothing waits.
     """
     leased = await asyncio.to_thread(
-        bench.store.lease, worker=worker, now=bench.clock(), lease_s=LEASE_S, only=only
+        bench.store.lease, worker=worker, now=bench.clock(), lease_s=LEASE_S, model=bench.model, only=only
     )
     if leased is None:
         return None
@@ -61,9 +61,9 @@ async def _keep(bench: Bench, leased: Evaluation, worker: str) -> None:
 
 async def _retry_later(bench: Bench, leased: Evaluation, error: Trouble, worker: str) -> Evaluation:
     if isinstance(error, EngineTrouble):
-        bench.store.count(Count.ENGINE_EVENTS, EngineEvent.TROUBLE)
+        bench.store.count(bench.model, Count.ENGINE_EVENTS, EngineEvent.TROUBLE)
     elif isinstance(error, SandboxTrouble):
-        bench.store.count(Count.SANDBOX_EVENTS, SandboxEvent.TROUBLE)
+        bench.store.count(bench.model, Count.SANDBOX_EVENTS, SandboxEvent.TROUBLE)
     evaluation_id = leased.key.evaluation_id
     attempts = bench.store.attempts(evaluation_id)
     if attempts >= ATTEMPTS:

@@ -17,13 +17,14 @@ class SqlCounters:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def count(self, name: str, label: str = "", *, by: int = 1) -> None:
-        """Add to a counter."""
+    def count(self, model: str, name: str, label: str = "", *, by: int = 1) -> None:
+        """Add to a counter of a model."""
+        row = {"model": model, "name": name, "label": label, "value": by}
         with self._database.writing() as connection:
-            add(self._database, connection, counters, [{"name": name, "label": label, "value": by}])
+            add(self._database, connection, counters, [row])
 
-    def counters(self) -> Mapping[tuple[str, str], int]:
-        """All counters by (name, label)."""
+    def counters(self, model: str) -> Mapping[tuple[str, str], int]:
+        """All counters of a model by (name, label)."""
+        query = select(counters.c.name, counters.c.label, counters.c.value).where(counters.c.model == model)
         with self._database.reading() as connection:
-            rows = connection.execute(select(counters.c.name, counters.c.label, counters.c.value))
-            return {(name, label): value for name, label, value in rows}
+            return {(name, label): value for name, label, value in connection.execute(query)}

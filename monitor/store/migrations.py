@@ -101,6 +101,20 @@ MIGRATIONS = (
                 PRIMARY KEY (evaluation_ref))""",
         ),
     ),
+    Migration(
+        what="counters by model; what had been counted before goes to the oldest",
+        statements=(
+            """CREATE TABLE counted_before AS
+                SELECT model, name, label, value FROM counters
+                CROSS JOIN (SELECT model FROM checkpoints ORDER BY ref LIMIT 1) AS oldest""",
+            "DROP TABLE counters",
+            """CREATE TABLE counters (
+                model TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL, value BIGINT NOT NULL,
+                PRIMARY KEY (model, name, label)){clustered}""",
+            "INSERT INTO counters SELECT model, name, label, value FROM counted_before",
+            "DROP TABLE counted_before",
+        ),
+    ),
 )
 
 NEWEST = len(MIGRATIONS)

@@ -142,6 +142,7 @@ task_tallies = Table(
 counters = Table(
     "counters",
     metadata,
+    Column("model", Text, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("label", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),

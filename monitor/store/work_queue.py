@@ -100,9 +100,13 @@ class SqlWorkQueue:
         with self._database.reading() as connection:
             return tuple(sorted(worker for worker in connection.scalars(query) if worker))
 
-    def depth(self) -> Mapping[str, int]:
-        """Number of evaluations by state; states without any are left out."""
-        query = select(evaluations.c.state, func.count()).group_by(evaluations.c.state)
+    def depth(self, model: str) -> Mapping[str, int]:
+        """Number of a model's evaluations by state; states without any are left out."""
+        query = (
+            select(evaluations.c.state, func.count())
+            .where(evaluations.c.model == model)
+            .group_by(evaluations.c.state)
+        )
         with self._database.reading() as connection:
             return {state: number for state, number in connection.execute(query)}  # noqa: C416
 

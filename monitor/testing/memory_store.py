@@ -46,7 +46,7 @@ class MemoryStore:
         self._measurements: dict[str, dict[str, Measurement]] = {}
         self._drift: dict[str, DriftReading] = {}
         self._leases: dict[str, _Lease] = {}
-        self._counters: Counter[tuple[str, str]] = Counter()
+        self._counters: dict[str, Counter[tuple[str, str]]] = {}
 
     # Checkpoints and roles
 
@@ -299,22 +299,26 @@ class MemoryStore:
         with self._lock:
             return tuple(sorted({lease.worker for lease in self._leases.values() if lease.worker}))
 
-    def depth(self) -> Mapping[str, int]:
+    def depth(self, model: str) -> Mapping[str, int]:
         """States that occur."""
         with self._lock:
-            return Counter(evaluation.state.value for evaluation in self._evaluations.values())
+            return Counter(
+                evaluation.state.value
+                for evaluation in self._evaluations.values()
+                if evaluation.key.model == model
+            )
 
     # Counters
 
-    def count(self, name: str, label: str = "", *, by: int = 1) -> None:
+    def count(self, model: str, name: str, label: str = "", *, by: int = 1) -> None:
         """Add."""
         with self._lock:
-            self._counters[name, label] += by
+            self._counters.setdefault(model, Counter())[name, label] += by
 
-    def counters(self) -> Mapping[tuple[str, str], int]:
+    def counters(self, model: str) -> Mapping[tuple[str, str], int]:
         """A copy."""
         with self._lock:
-            return dict(self._counters)
+            return dict(self._counters.get(model, {}))
 
     def close(self) -> None:
         """Nothing is held."""

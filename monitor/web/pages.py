@@ -77,7 +77,7 @@ def _overview(store: Store, model: str, decision_for: Callable[[str], Decision])
         evaluation = last_decided(store.evaluations(model, checkpoint=checkpoint.digest))
         names = ", ".join(role_names(roles, checkpoint.digest))
         rows.append(_row(checkpoint, names, decision_for(checkpoint.digest), evaluation))
-    queue = ", ".join(f"{count} {state}" for state, count in sorted(store.depth().items()))
+    queue = ", ".join(f"{count} {state}" for state, count in sorted(store.depth(model).items()))
     headings = ("checkpoint", "role", "decision", "why", "tail, difference", "decided")
     return document(
         f"Tailwatch: {model}",

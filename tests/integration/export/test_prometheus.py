@@ -112,6 +112,6 @@ def test_counters_survive_a_restart_as_counters(own_exporter, own_prometheus):
     tokens = "tailwatch_generated_tokens_total"
     wait_until("the first scrape", lambda: own_prometheus.value(tokens))
     own_exporter.restart()
-    own_exporter.store.count("generated_tokens", by=33)
+    own_exporter.store.count(story.MODEL, "generated_tokens", by=33)
     wait_until("the next scrape", lambda: own_prometheus.value(tokens) == 3300)
     assert own_prometheus.value(f"resets({tokens}[5m])") == 0

@@ -43,7 +43,7 @@ def test_a_store_outlives_the_loss_of_its_connections(postgres, postgres_url):
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
-    assert store.depth() == {"queued": 1}
+    assert store.depth("acme") == {"queued": 1}
     store.close()
 
 

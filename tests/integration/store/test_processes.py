@@ -107,7 +107,7 @@ def test_two_processes_lease_each_evaluation_once(url):
         store.enqueue(an_evaluation(name))
     leased = released_together([started(LEASER, url, worker) for worker in ("first", "second")])
     assert sorted(leased) == sorted(names)
-    assert store.depth() == {"running": len(names)}
+    assert store.depth("acme") == {"running": len(names)}
     store.close()
 
 
@@ -132,5 +132,5 @@ def test_a_writer_waits_for_another_process_instead_of_failing(tmp_path):
     )
     store.save(an_evaluation())
     holder.communicate(timeout=10)
-    assert store.depth() == {"queued": 1}
+    assert store.depth("acme") == {"queued": 1}
     store.close()

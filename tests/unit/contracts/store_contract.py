@@ -240,7 +240,7 @@ class QueueContract:
         assert store.enqueue(an_evaluation()) is True
         store.save(an_evaluation(state=State.DECIDED))
         assert store.enqueue(an_evaluation()) is False
-        assert store.depth() == {"decided": 1}
+        assert store.depth("acme") == {"decided": 1}
 
     def test_the_oldest_is_leased_first_and_only_once(self, store: Store):
         for name, age_s in (("new", 1), ("old", 9)):
@@ -251,7 +251,7 @@ class QueueContract:
             an_evaluation("new", age_s=1, state=State.RUNNING),
             None,
         ]
-        assert store.depth() == {"running": 2}
+        assert store.depth("acme") == {"running": 2}
 
     def test_a_lease_may_ask_for_one_model_or_one_evaluation(self, store: Store):
         for name, model in (("one", "acme"), ("two", "other"), ("three", "other")):
@@ -264,6 +264,14 @@ class QueueContract:
         assert other is not None
         assert other.checkpoint.name == "two"
         assert store.lease(worker="w", now=NOON, lease_s=60, model="other") is None
+
+    def test_the_queue_is_counted_by_model(self, store: Store):
+        for name, model in (("one", "acme"), ("two", "other"), ("three", "other")):
+            store.enqueue(an_evaluation(name, model=model))
+        store.save(an_evaluation("three", model="other", state=State.DECIDED))
+        assert store.depth("acme") == {"queued": 1}
+        assert store.depth("other") == {"queued": 1, "decided": 1}
+        assert store.depth("third") == {}
 
     def test_a_lease_that_ran_out_passes_to_the_next_worker(self, store: Store):
         store.enqueue(an_evaluation())
@@ -289,7 +297,7 @@ class QueueContract:
             store.lease(worker=worker, now=NOON, lease_s=60)
         assert store.abandon("dead") == 2
         assert store.workers() == ("alive",)
-        assert store.depth() == {"queued": 2, "running": 1}
+        assert store.depth("acme") == {"queued": 2, "running": 1}
         assert store.lease(worker="alive", now=NOON, lease_s=60) is not None
 
     def test_a_postponed_evaluation_waits_and_its_attempts_are_counted(self, store: Store):
@@ -297,7 +305,7 @@ class QueueContract:
         evaluation_id = an_evaluation().key.evaluation_id
         store.lease(worker="w", now=NOON, lease_s=60)
         assert store.postpone(evaluation_id, worker="w", now=NOON, delay_s=30) is True
-        assert store.depth() == {"queued": 1}
+        assert store.depth("acme") == {"queued": 1}
         assert store.lease(worker="w", now=later(29), lease_s=60) is None
         assert store.lease(worker="w", now=later(30), lease_s=60) is not None
         assert store.attempts(evaluation_id) == 2
@@ -372,10 +380,17 @@ class QueueContract:
 
 class CounterContract:
     def test_counters_grow_by_name_and_label(self, store: Store):
-        store.count("tokens", by=5)
-        store.count("tokens", by=7)
-        store.count("events", "lost")
-        assert store.counters() == {("tokens", ""): 12, ("events", "lost"): 1}
+        store.count("acme", "tokens", by=5)
+        store.count("acme", "tokens", by=7)
+        store.count("acme", "events", "lost")
+        assert store.counters("acme") == {("tokens", ""): 12, ("events", "lost"): 1}
+
+    def test_counters_of_two_models_are_kept_apart(self, store: Store):
+        store.count("acme", "tokens", by=5)
+        store.count("other", "tokens", by=7)
+        assert store.counters("acme") == {("tokens", ""): 5}
+        assert store.counters("other") == {("tokens", ""): 7}
+        assert store.counters("third") == {}
 
 
 class StoreContract(

@@ -210,10 +210,10 @@ def fill(store: Store, *, begin: datetime = BEGIN) -> None:
     """Then gen3, which lost 20 points of the tail; and what it took."""
     begin_well(store, begin=begin)
     judge(store, GEN3, REJECT, begun=begin + timedelta(hours=2), tail_ratio=0.4)
-    store.count(Count.GENERATED_TOKENS, by=3267)
-    store.count(Count.PROGRAMS_EXECUTED, by=360)
-    store.count(Count.SANDBOX_EVENTS, SandboxEvent.UNSCORED, by=3)
-    store.count(Count.ENGINE_EVENTS, EngineEvent.SERVED, by=3)
+    store.count(MODEL, Count.GENERATED_TOKENS, by=3267)
+    store.count(MODEL, Count.PROGRAMS_EXECUTED, by=360)
+    store.count(MODEL, Count.SANDBOX_EVENTS, SandboxEvent.UNSCORED, by=3)
+    store.count(MODEL, Count.ENGINE_EVENTS, EngineEvent.SERVED, by=3)
 
 
 def judge(

@@ -28,7 +28,7 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 class BrokenStore(MemoryStore):
     """Fails in the middle of a reading, after the checkpoints were told."""
 
-    def counters(self):
+    def counters(self, model):
         raise StoreTrouble("The store is locked.", next_step="Wait.")
 
 
@@ -219,7 +219,7 @@ def test_counters_come_from_the_store_and_known_events_start_at_zero(store):
 
 
 def test_events_that_only_one_sandbox_knows_are_published_too(store):
-    store.count(Count.SANDBOX_EVENTS, "recycled", by=2)
+    store.count(story.MODEL, Count.SANDBOX_EVENTS, "recycled", by=2)
     assert value(store, "tailwatch_sandbox_events_total", event="recycled") == 2
 
 
@@ -270,7 +270,7 @@ def test_counters_never_fall_whatever_is_counted(counts):
     store = MemoryStore()
     before = 0.0
     for count, by in counts:
-        store.count(count, by=by)
+        store.count(story.MODEL, count, by=by)
         shown = value(store, "tailwatch_generated_tokens_total")
         assert shown >= before
         before = shown

@@ -127,7 +127,7 @@ class World:
             engine=self.engine,
             sandbox=self.sandbox,
             asking=asking(self.suite),
-            tally=Tally(),
+            tally=Tally("acme"),
             clock=self.clock,
             wave_samples=48,
             watcher=self.progress.append,

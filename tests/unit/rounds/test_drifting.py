@@ -43,7 +43,7 @@ async def test_bank_and_candidate_are_asked_and_their_outputs_compared(world):
     assert [each.name for each in reading.indicators] == ["rare-code-nll", "collision"]
     assert record.stage_s[Stage.DRIFT] >= 0.0
     assert world.gauges.meter.prepared
-    assert world.store.counters()[Count.DRIFT_EVENTS, DriftEvent.MEASURED] == 1
+    assert world.store.counters("acme")[Count.DRIFT_EVENTS, DriftEvent.MEASURED] == 1
 
 
 async def test_a_warning_is_a_reason_and_holds_only_by_the_policy(world):
@@ -61,7 +61,7 @@ async def test_a_meter_that_breaks_is_counted_and_decides_nothing(world, broken,
     record = await evaluated(world, "equal")
     assert record.decision.kind is DecisionKind.PROMOTE
     assert world.store.drift(record.key.evaluation_id) is None
-    assert world.store.counters()[Count.DRIFT_EVENTS, DriftEvent.FAILED] == 1
+    assert world.store.counters("acme")[Count.DRIFT_EVENTS, DriftEvent.FAILED] == 1
     assert "were not compared" in caplog.text
 
 
@@ -73,7 +73,7 @@ async def test_a_probe_that_breaks_is_counted_and_its_indicator_named_as_missing
     assert world.store.drift(record.key.evaluation_id).problems == (
         "rare-code-nll: the candidate was not measured.",
     )
-    assert world.store.counters()[Count.DRIFT_EVENTS, DriftEvent.PROBE_FAILED] == 2
+    assert world.store.counters("acme")[Count.DRIFT_EVENTS, DriftEvent.PROBE_FAILED] == 2
     assert "got no measurement" in caplog.text
 
 
@@ -120,4 +120,4 @@ async def test_nothing_is_measured_where_nothing_is_asked_for(world):
     await world.with_baseline()
     record = await evaluated(world, "equal")
     assert world.store.drift(record.key.evaluation_id) is None
-    assert not [key for key in world.store.counters() if key[0] == Count.DRIFT_EVENTS]
+    assert not [key for key in world.store.counters("acme") if key[0] == Count.DRIFT_EVENTS]

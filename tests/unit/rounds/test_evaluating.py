@@ -11,7 +11,7 @@ from monitor.domain.evaluation import Purpose, State
 from monitor.domain.evidence import DecisionKind, ReasonCode
 from monitor.domain.samples import Outcome
 from monitor.domain.tasks import Stratum
-from monitor.rounds.watching import baseline_of, candidate
+from monitor.rounds.watching import bank, baseline_of, candidate
 from monitor.rounds.worker import ATTEMPTS, work_once
 from monitor.testing import FakeEngine, FakeSandbox
 from monitor.testing.fakes import Failings
@@ -102,6 +102,14 @@ async def test_an_evaluation_that_is_cancelled_goes_on_where_it_was(world):
     other.sandbox = FakeSandbox()
     again = await work_once(other.bench(), worker=WORKER, only=evaluation_id)
     assert again.decision == undisturbed.decision
+
+
+async def test_an_evaluation_of_another_model_is_left_to_a_daemon_with_its_suite(world):
+    await world.with_baseline()
+    theirs = replace(world.watch, model="other")
+    world.store.enqueue(bank(theirs, checkpoint("base"), now=world.clock()))
+    assert await work_once(world.bench(), worker=WORKER) is None
+    assert world.store.depth("other") == {"queued": 1}
 
 
 async def test_an_engine_that_keeps_dying_ends_as_failed_and_never_as_a_verdict(world):

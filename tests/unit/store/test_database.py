@@ -39,7 +39,7 @@ def test_threads_record_and_read_at_the_same_time(store):
             for index in range(10):
                 store.record(evaluation_id, [a_sample(task, index)])
                 assert len(store.observations(evaluation_id)) > index
-                store.count("recorded")
+                store.count("acme", "recorded")
         except (MonitorError, DBAPIError, AssertionError) as exc:
             failures.append(exc)
 
@@ -50,7 +50,7 @@ def test_threads_record_and_read_at_the_same_time(store):
         thread.join()
     assert failures == []
     assert len(store.samples(evaluation_id)) == 60
-    assert store.counters() == {("recorded", ""): 60}
+    assert store.counters("acme") == {("recorded", ""): 60}
     assert store.verify() == ()
 
 

@@ -60,6 +60,28 @@ def test_an_older_store_is_brought_forward_in_one_transaction(path, monkeypatch)
     connection.close()
 
 
+def test_counts_from_before_they_were_kept_by_model_go_to_the_oldest_model(path, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:2])
+        before.setattr(migrations, "NEWEST", 2)
+        before.setattr("monitor.store.database.NEWEST", 2)
+        opened(path).close()
+    connection = sqlite3.connect(path)
+    for model in ("acme", "acme", "other"):
+        connection.execute(
+            "INSERT INTO checkpoints (model, digest, first_seen_us, last_seen_us, record)"
+            " VALUES (?, hex(randomblob(8)), 0, 0, '{}')",
+            [model],
+        )
+    connection.execute("INSERT INTO counters VALUES ('tokens', '', 12), ('events', 'lost', 1)")
+    connection.commit()
+    connection.close()
+    store = opened(path)
+    assert store.counters("acme") == {("tokens", ""): 12, ("events", "lost"): 1}
+    assert store.counters("other") == {}
+    store.close()
+
+
 def test_a_migration_that_fails_leaves_the_store_as_it_was(path, monkeypatch):
     opened(path).close()
     broken = migrations.Migration(what="broken", statements=("CREATE TABLE colours (ref {ref})", "NONSENSE"))
