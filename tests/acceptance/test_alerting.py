@@ -11,6 +11,8 @@ import pytest
 from tests.acceptance.conftest import TAIL
 from tests.integration.export.servers import wait_until
 
+TICKETS = {"collapse_indicator": "TailwatchCollapseIndicator", "drift": "TailwatchOutputDrift"}
+"""Reasons that open a ticket whatever the gate answers, and the alert that does."""
 EVALUATION_INTERVAL_S = 1.0
 """Of the Prometheus that the fixture starts."""
 
@@ -54,3 +56,15 @@ def test_the_alert_fires_within_two_evaluation_intervals_of_the_finding(judged):
 @pytest.mark.usefixtures("page")
 def test_a_good_candidate_gives_the_all_clear(judged):
     wait_until("the all-clear", lambda: judged.receiver.alerts(TAIL, "resolved"))
+
+
+@pytest.mark.usefixtures("page")
+def test_nobody_is_told_anything_that_the_page_says_or_that_is_not_so(judged):
+    reasons = {
+        reason["code"]
+        for name in ("gen3", "control1")
+        for reason in judged.daemon.get(f"/gate/{name}").json()["data"]["reasons"]
+    }
+    expected = {TAIL} | {TICKETS[code] for code in reasons & TICKETS.keys()}
+    wait_until("every delivery and all-clear", lambda: judged.receiver.told() >= expected)
+    assert judged.receiver.told() == expected

@@ -32,6 +32,9 @@ DEPLOY = Path(__file__).parents[3] / "deploy" / "prometheus"
 PATIENCE_S = 60.0
 """How long a server may take on a busy machine; what is waited for normally takes a second or two."""
 
+CALM = 'min_over_time(up{job="tailwatch"}[10s]) == 1 and count_over_time(up{job="tailwatch"}[10s]) >= 9'
+"""True once ten seconds have passed in which no scrape failed."""
+
 BEGIN = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
 """When the story began: recent enough for nothing in it to be stale."""
 
@@ -252,6 +255,15 @@ class Receiver:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    def told(self) -> set[str]:
+        """Names of all alerts that were delivered."""
+        return {alert["labels"]["alertname"] for _, body in self.deliveries for alert in body["alerts"]}
+
+    def unresolved(self) -> set[str]:
+        """Names of the alerts that were delivered as firing last."""
+        last = {alert["fingerprint"]: alert for _, body in list(self.deliveries) for alert in body["alerts"]}
+        return {each["labels"]["alertname"] for each in last.values() if each["status"] == "firing"}
 
     def alerts(self, alertname: str, status: str) -> list[tuple[str, dict[str, Any]]]:
         """What was delivered about an alert, with the receiver it went to."""
