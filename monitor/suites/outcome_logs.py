@@ -13,8 +13,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from monitor.domain.errors import InvalidOutcomes
 from monitor.domain.evidence import Observation
+from monitor.domain.identity import content_digest
 from monitor.domain.tasks import Stratum, Suite
 from monitor.suites.records import Record, read_records
 
@@ -103,9 +106,8 @@ class _LmEval:
         task_id = str(document.get("task_id", row.get("doc_id")))
         category = str(document.get("category", document.get("subject", "")))
         stratum = _stratum(record, self._reading.stratum_of, task_id, category)
-        repeats, passes = self._successes(record)
-        for index in range(repeats):
-            yield Observation(task_id=task_id, stratum=stratum, index=index, wave=wave, passed=index < passes)
+        for index, passed in enumerate(self._dealt(record, task_id)):
+            yield Observation(task_id=task_id, stratum=stratum, index=index, wave=wave, passed=passed)
 
     def _is_wanted(self, record: Record, name: str) -> bool:
         if not self._reading.filter_name and self._filter not in {"", name}:
@@ -117,8 +119,19 @@ class _LmEval:
         self._filter = self._filter or name
         return name == self._filter
 
+    def _dealt(self, record: Record, task_id: str) -> list[bool]:
+        """Which repeats passed: the log has only their mean, so the passes are dealt out at random.
+
+        Repeats of a task are exchangeable, so that any dealing is as good as the true one; passes
+        before failures would show a reader of the first samples a model that passes nearly everything.
+        Seeded by the row: the same log gives the same outcomes again, and another log its own.
+        """
+        repeats, passes = self._successes(record)
+        seed = int(content_digest("repeats", task_id, json.dumps(record.value, sort_keys=True))[:16], 16)
+        return [bool(place < passes) for place in np.random.default_rng(seed).permutation(repeats)]
+
     def _successes(self, record: Record) -> tuple[int, int]:
-        """How many repeats there are and how many passed: a metric is a mean over repeats."""
+        """How many repeats there are and how many passed."""
         metric = self._metric(record)
         repeats = _repeats(record.value)
         score = _number(record, metric)

@@ -71,7 +71,22 @@ def test_lm_eval_rows_are_samples(tmp_path: Path) -> None:
 
 def test_lm_eval_repeats_are_counted_from_their_mean(tmp_path: Path) -> None:
     row = lm_eval_row(filtered_resps=[["a", "b", "c", "d"]], **{"pass@1": 0.75})
-    assert [each.passed for each in read(tmp_path, LogFormat.LM_EVAL, [row])] == [True, True, True, False]
+    observations = read(tmp_path, LogFormat.LM_EVAL, [row])
+    assert [each.index for each in observations] == [0, 1, 2, 3]
+    assert sum(bool(each.passed) for each in observations) == 3
+
+
+def test_lm_eval_passes_stand_at_no_particular_repeat_and_at_the_same_ones_when_read_again(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        lm_eval_row(number, filtered_resps=[["a", "b", "c", "d"]], **{"pass@1": 0.5}) for number in range(400)
+    ]
+    observations = read(tmp_path, LogFormat.LM_EVAL, rows)
+    passes = [sum(bool(one.passed) for one in observations if one.index == index) for index in range(4)]
+    # Each count is Bin(400, 1/2) about 200 with a standard deviation of 10: four of them are allowed.
+    assert all(160 <= count <= 240 for count in passes)
+    assert read(tmp_path, LogFormat.LM_EVAL, rows) == observations
 
 
 def test_lm_eval_answers_that_took_the_first_repeat_are_one_sample(tmp_path: Path) -> None:
