@@ -24,6 +24,7 @@ from monitor.rounds.gate import decision_for, latest_evaluation, reweighed
 from monitor.rounds.watching import baseline_of, find
 from monitor.rounds.watching import promote as promote_checkpoint
 from monitor.verdicts.policy import Policy
+from monitor.verdicts.rules import rules_for
 from monitor.wiring import Deployment, now, open_deployment
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -34,6 +35,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--policy", type=_FILE, help="Weigh by this file's policy instead of the configured one.")
 @click.option("--baseline-outcomes", type=_FILE, help="Decide on recorded outcomes: the baseline's …")
 @click.option("--candidate-outcomes", type=_FILE, help="… and the candidate's, one JSON object per line.")
+@click.option("--greedy", is_flag=True, help="The recorded outcomes were generated at temperature 0.")
+@click.option("--in-order", is_flag=True, help="The candidate's lines stand in random order: read them so.")
 @config_option
 @json_option
 def gate(
@@ -41,6 +44,8 @@ def gate(
     policy: Path | None,
     baseline_outcomes: Path | None,
     candidate_outcomes: Path | None,
+    greedy: bool,
+    in_order: bool,
     config: Path | None,
     as_json: bool,
 ) -> None:
@@ -51,12 +56,14 @@ def gate(
     """
     if baseline_outcomes and candidate_outcomes and candidate is None:
         name = candidate_outcomes.name
-        rules = load_policy(policy) if policy else Policy()
-        decision = decide_on_files(baseline_outcomes, candidate_outcomes, rules)
+        rules = rules_for(load_policy(policy) if policy else Policy(), greedy=greedy)
+        decision = decide_on_files(baseline_outcomes, candidate_outcomes, rules, in_order=in_order)
     elif candidate is None or baseline_outcomes or candidate_outcomes:
         raise click.UsageError(
             "Give a CANDIDATE, or both --baseline-outcomes and --candidate-outcomes and no CANDIDATE."
         )
+    elif greedy or in_order:
+        raise click.UsageError("--greedy and --in-order say how files of outcomes are read; give both files.")
     else:
         name = candidate
         decision = _stored_decision(candidate, policy, config)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import nullcontext
-from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
@@ -25,33 +24,28 @@ from monitor.suites.outcome_logs import (
     strata_of_suite,
 )
 from monitor.suites.outcomes import ensure_comparable, outcome_line, read_outcomes
-from monitor.verdicts.assessment import assess
-from monitor.verdicts.decision import Circumstances, decide
-from monitor.verdicts.policy import Policy
-from monitor.verdicts.recorded import as_stream
+from monitor.verdicts.recorded import as_stream, decide_recorded
+from monitor.verdicts.rules import Rules
 
 
-def decide_on_files(baseline: Path, candidate: Path, policy: Policy) -> Decision:
-    """The decision that two files of outcomes support, reading the candidate's lines as a stream.
+def decide_on_files(baseline: Path, candidate: Path, rules: Rules, *, in_order: bool) -> Decision:
+    """The decision that two files of outcomes support.
+
+    Args:
+        baseline: its outcomes, which are the bank.
+        candidate: its outcomes, which are read as a stream.
+        rules: how they are weighed.
+        in_order: whether the candidate's lines are a stream as they stand; otherwise they are put in passes.
 
     Raises:
         InvalidOutcomes: a line is wrong, or the two do not fit together.
     """
     bank = tuple(read_outcomes(baseline))
-    stream = tuple(read_outcomes(candidate))
-    if _grouped(stream):
-        stream = as_stream(stream, batch=1)
-    ensure_comparable(bank, stream)
+    recorded = tuple(read_outcomes(candidate))
+    ensure_comparable(bank, recorded)
+    stream = recorded if in_order else as_stream(recorded, batch=1)
     seeded = all(observation.seed is not None for observation in bank)
-    found = assess(Bank(checkpoint="", observations=bank, seed_stable=seeded), stream, policy)
-    return decide(found, policy, Circumstances())
-
-
-def _grouped(stream: Sequence[Observation]) -> bool:
-    """Whether a file holds each task's samples one after the other, so that it is no random stream."""
-    changes = sum(one.task_id != other.task_id for one, other in pairwise(stream))
-    tasks = len({observation.task_id for observation in stream})
-    return tasks < len(stream) and changes == tasks - 1
+    return decide_recorded(Bank(checkpoint="", observations=bank, seed_stable=seeded), stream, rules)
 
 
 @cli.group()

@@ -65,6 +65,11 @@ class SamplingPlan:
     style: Style = Style.COMPLETION
 
     @property
+    def greedy(self) -> bool:
+        """Whether a task has but one answer."""
+        return self.temperature == 0
+
+    @property
     def digest(self) -> str:
         """sha256 over what changes the text of a sample; the number of samples does not."""
         return content_digest(

@@ -21,8 +21,9 @@ from monitor.rounds.drifting import keep_drift, keep_measurements, loading
 from monitor.rounds.sealing import resting
 from monitor.rounds.stopwatch import Stopwatch
 from monitor.rounds.waves import Itinerary, Pick, bank_waves, next_wave
-from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, flips_of, rules_for, weigh
+from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, flips_of, weigh
 from monitor.verdicts.changes import sealed_gap
+from monitor.verdicts.rules import rules_for
 
 BANK_WAVE = 1024
 """Samples of a bank between two reports of progress."""
@@ -54,7 +55,7 @@ class _Work:
         self._bench = bench
         self._record = leased
         self._id = leased.key.evaluation_id
-        self._rules = rules_for(bench.policy, bench.plan)
+        self._rules = rules_for(bench.policy, greedy=bench.plan.greedy)
         self._stopwatch = Stopwatch(leased.stage_s)
 
     async def bank(self) -> Evaluation:

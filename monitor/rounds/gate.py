@@ -8,8 +8,9 @@ from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Evaluation, Purpose, State
 from monitor.domain.evidence import Decision, DecisionKind, Reason, ReasonCode
 from monitor.rounds.watching import Watch, baseline_of, find
-from monitor.rounds.weighing import conclude, rules_for
+from monitor.rounds.weighing import conclude
 from monitor.verdicts.policy import Policy
+from monitor.verdicts.rules import rules_for
 
 
 def decision_for(watch: Watch, reference: str, policy: Policy, *, now: datetime) -> Decision:
@@ -64,7 +65,7 @@ def reweighed(watch: Watch, reference: str, policy: Policy, *, now: datetime) ->
         return decision
     latest = latest_evaluation(watch, checkpoint.digest, baseline.digest)
     assert latest is not None
-    return conclude(watch.store, latest, rules_for(policy, watch.plan))
+    return conclude(watch.store, latest, rules_for(policy, greedy=watch.plan.greedy))
 
 
 def latest_evaluation(watch: Watch, checkpoint: str, baseline: str) -> Evaluation | None:

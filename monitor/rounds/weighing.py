@@ -11,17 +11,15 @@ from monitor.domain.checkpoint import Role
 from monitor.domain.errors import Trouble
 from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, State
 from monitor.domain.evidence import Bank, Decision, DecisionKind, Observation
-from monitor.domain.samples import SamplingPlan
 from monitor.domain.tasks import Stratum
 from monitor.ports import Store
 from monitor.stats.decline import Decline
 from monitor.stats.flips import Flip
-from monitor.verdicts.assessment import Assessment, assess
+from monitor.verdicts.assessment import Assessment
 from monitor.verdicts.changes import decline_over, flipped_tasks
 from monitor.verdicts.decision import Circumstances, decide
-from monitor.verdicts.greedy import assess_greedy
 from monitor.verdicts.pairing import leave_out
-from monitor.verdicts.policy import Policy
+from monitor.verdicts.rules import Rules, judge
 
 CANARY_TASKS = 16
 """Reference solutions that are run with each evaluation of a candidate."""
@@ -75,21 +73,6 @@ def stored_bank(store: Store, key: EvaluationKey) -> Counterpart:
     return Counterpart(record=record, bank=leave_out(bank, record.excluded_tasks))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """How evidence is weighed: the policy, as far as the sampling plan leaves it room."""
-
-    policy: Policy
-    greedy: bool
-    """Whether every sample of a task is the same: one answer per task, nothing to draw again."""
-
-
-def rules_for(policy: Policy, plan: SamplingPlan) -> Rules:
-    """The rules under a policy for samples drawn by a plan."""
-    greedy = plan.temperature == 0
-    return Rules(policy=replace(policy, confirm=False) if greedy else policy, greedy=greedy)
-
-
 def canaries(evaluation: Evaluation, tasks: Sequence[str]) -> list[str]:
     """The tasks whose references are run with this evaluation, the same ones after a restart."""
     seed = int(evaluation.key.evaluation_id[:16], 16)
@@ -100,8 +83,7 @@ def canaries(evaluation: Evaluation, tasks: Sequence[str]) -> list[str]:
 def weigh(against: Counterpart, observations: Sequence[Observation], rules: Rules) -> Assessment:
     """What an evaluation's samples say, those of tasks that are left out not counted."""
     known = {observation.task_id for observation in against.bank.observations}
-    judge = assess_greedy if rules.greedy else assess
-    return judge(against.bank, [o for o in observations if o.task_id in known], rules.policy)
+    return judge(against.bank, [o for o in observations if o.task_id in known], rules)
 
 
 def conclude(store: Store, evaluation: Evaluation, rules: Rules) -> Decision:

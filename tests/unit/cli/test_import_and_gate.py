@@ -15,7 +15,7 @@ TASKS = 120
 
 
 def log(path: Path, *, repeats: int, seed: int, tail_drop: float = 0.0) -> Path:
-    """Tasks that pass with .1 to .9, the tail's with a share of that less; a row has the mean over repeats."""
+    """Tasks that pass with .1 to .9, the tail's with less; a row has the mean over its repeats."""
     rng = random.Random(seed)
     rows = []
     for stratum in ("head", "torso", "tail"):

@@ -42,6 +42,10 @@ def gate(bank, candidate, *options):
     return result.exit_code, json.loads(result.stdout) if result.stdout else result.exception
 
 
+def strata(found):
+    return found[1]["strata"]
+
+
 @pytest.mark.parametrize("by_task", [False, True], ids=["drawn in passes", "sorted by task"])
 def test_equal_outcomes_are_promoted_and_a_lost_tail_is_rejected(bank, tmp_path, by_task):
     equal = outcomes(tmp_path / "equal.jsonl", samples=20, by_task=by_task, seed=2)
@@ -51,6 +55,33 @@ def test_equal_outcomes_are_promoted_and_a_lost_tail_is_rejected(bank, tmp_path,
     assert code == 1
     assert answer["strata"]["tail"]["finding"] == "regressed"
     assert 0 < answer["strata"]["tail"]["decided_at"] < 300
+
+
+def test_lines_that_are_nearly_sorted_by_task_are_not_judged_by_their_first_tasks(bank, tmp_path):
+    """Concurrent writers leave a file in the order of its tasks but for a few lines."""
+    path = outcomes(tmp_path / "nearly.jsonl", samples=32, by_task=True, seed=2)
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        if row["stratum"] == "tail" and int(row["task_id"].split("/")[1]) >= 120:
+            row["passed"] = False
+    # The tasks that fail now stand last, so that a reader in order sees an unchanged model first.
+    rows.sort(key=lambda row: (row["stratum"], int(row["task_id"].split("/")[1])))
+    rows[31], rows[32] = rows[32], rows[31]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    code, answer = gate(bank, path)
+    assert code == 1
+    assert answer["strata"]["tail"]["finding"] == "regressed"
+    # What --in-order is not for: it takes the file's word that its order is random.
+    assert gate(bank, path, "--in-order")[0] == 0
+
+
+def test_in_order_reads_the_lines_as_they_stand(bank, tmp_path):
+    path = outcomes(tmp_path / "stream.jsonl", samples=20, seed=2)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    backwards = tmp_path / "backwards.jsonl"
+    backwards.write_text("".join(reversed(lines)), encoding="utf-8")
+    assert strata(gate(bank, path)) == strata(gate(bank, backwards))
+    assert strata(gate(bank, path, "--in-order")) != strata(gate(bank, backwards, "--in-order"))
 
 
 def test_a_candidate_without_fresh_samples_to_confirm_with_is_held(bank, tmp_path):
@@ -63,6 +94,40 @@ def test_a_policy_file_can_do_without_confirmation(bank, tmp_path):
     policy = tmp_path / "policy.yaml"
     policy.write_text("confirm: false\n", encoding="utf-8")
     assert gate(bank, worse, "--policy", str(policy))[0] == 1
+
+
+def test_greedy_outcomes_are_compared_task_by_task(tmp_path):
+    greedy = outcomes(tmp_path / "greedy.jsonl", samples=1)
+    worse = outcomes(tmp_path / "worse.jsonl", samples=1, drop=0.25)
+    assert gate(greedy, greedy, "--greedy")[0] == 0
+    code, answer = gate(greedy, worse, "--greedy")
+    assert code == 1
+    assert answer["strata"]["tail"]["samples"] == 200
+
+
+def test_one_sample_per_task_is_an_error_that_names_the_option(tmp_path):
+    greedy = outcomes(tmp_path / "greedy.jsonl", samples=1)
+    _, error = gate(greedy, greedy)
+    assert "one sample per task" in error.message
+    assert "--greedy" in error.next_step
+
+
+def test_samples_numbered_beyond_the_screened_half_are_an_error_that_says_why(bank, tmp_path):
+    path = outcomes(tmp_path / "late.jsonl", samples=8)
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    late = [row | {"sample": row["sample"] + (16 if row["stratum"] == "tail" else 0)} for row in rows]
+    path.write_text("".join(json.dumps(row) + "\n" for row in late), encoding="utf-8")
+    _, error = gate(bank, path)
+    assert "in tail are numbered from 16 on" in error.message
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("confirm: false\n", encoding="utf-8")
+    assert gate(bank, path, "--policy", str(policy))[0] == 0
+
+
+def test_options_for_files_are_refused_without_them():
+    result = CliRunner().invoke(cli, ["gate", "gen1", "--greedy"])
+    assert result.exit_code == 2
+    assert "--greedy" in result.output
 
 
 def test_a_malformed_line_is_named_with_its_file(bank, tmp_path):

@@ -13,11 +13,12 @@ from monitor.domain.evidence import DecisionKind, ReasonCode
 from monitor.ports import Count, DriftEvent
 from monitor.rounds.bench import Gauges
 from monitor.rounds.drifting import compare_outputs
-from monitor.rounds.weighing import conclude, rules_for
+from monitor.rounds.weighing import conclude
 from monitor.testing import FakeMeter, FakeProbe
 from monitor.verdicts.policy import Policy
+from monitor.verdicts.rules import rules_for
 
-from .conftest import PLAN, World
+from .conftest import World
 from .test_evaluating import evaluated
 
 BROKEN = [RuntimeError("a bug of ours"), EngineTrouble("The engine died.", next_step="Start it.")]
@@ -52,7 +53,7 @@ async def test_a_warning_is_a_reason_and_holds_only_by_the_policy(world):
     assert record.decision.kind is DecisionKind.PROMOTE
     assert ReasonCode.COLLAPSE_INDICATOR in codes(record)
     holding = replace(world.policy, holding_signals=frozenset({"collision"}))
-    assert conclude(world.store, record, rules_for(holding, PLAN)).kind is DecisionKind.HOLD
+    assert conclude(world.store, record, rules_for(holding, greedy=False)).kind is DecisionKind.HOLD
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda each: type(each).__name__)
