@@ -1,8 +1,11 @@
 """Every panel of every board is drawn from what a real Prometheus answers."""
 
 import re
+import shutil
+import struct
 import time
 from html import unescape
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import httpx
@@ -10,8 +13,12 @@ import pytest
 
 from grafana.pictures.answers import Answers, span
 from grafana.pictures.boards import PanelKind, Undrawable, board_names, read_board
+from grafana.pictures.browser import photograph
 from grafana.pictures.page import NOTICE, draw
 from tests.integration.export.servers import wait_until
+from tests.requirements import require
+
+DOCUMENTED = Path(__file__).parents[3] / "docs" / "images" / "boards"
 
 
 def drawn(server, name, **chosen):
@@ -37,6 +44,22 @@ def test_a_page_is_well_formed_has_every_title_and_says_what_it_is(asked, name):
         title = f"⌄ {panel.title}" if panel.kind is PanelKind.ROW else panel.title
         assert title in shown or any(each.endswith("…") and title.startswith(each[:-1]) for each in shown)
     assert (page.width, page.height) == (round(float(svg.get("width"))), round(float(svg.get("height"))))
+
+
+def size_of(picture):
+    """Width and height of a PNG in pixels."""
+    return struct.unpack(">II", picture.read_bytes()[16:24])
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_a_photograph_shows_the_whole_page_as_the_documented_one_does(asked, name, tmp_path):
+    require("Chromium", shutil.which("chromium") is not None, "apt-get install chromium")
+    page = drawn(asked, name)
+    file, picture = tmp_path / "page.html", tmp_path / "page.png"
+    file.write_text(page.html)
+    photograph(file, picture, width=page.width, height=page.height)
+    assert size_of(picture) == (page.width, page.height)
+    assert size_of(DOCUMENTED / f"{name}.png") == size_of(picture), "draw the pictures in docs again"
 
 
 def test_the_rejected_candidate_and_its_lost_tail_are_on_the_page(asked):
