@@ -7,7 +7,6 @@ alone, as text in another language is.
 from __future__ import annotations
 
 import ast
-import builtins
 import hashlib
 import re
 import warnings
@@ -16,6 +15,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from monitor.drift.forms import Labels, children
+
 MAX_PARSED_CHARS = 64 * 2**10
 MAX_BRACKETS = 40
 """Brackets within brackets; the parser's own limit is a crash of the whole process on some builds."""
@@ -23,7 +24,6 @@ MAX_BRACKETS = 40
 DIMENSIONS = 128
 """Length of the vector that features are hashed into."""
 
-_BUILTINS = frozenset(dir(builtins))
 _BRACKETS = re.compile(r"[()\[\]{}]")
 _SPACES = re.compile(r"\s+")
 
@@ -76,7 +76,13 @@ def shape_of(text: str, language: str) -> Shape:
     (9, 4, 1)
     """
     tree = parsed(text) if language == "python" else None
-    return _shape_of_text(text) if tree is None else _shape_of_tree(tree)
+    if tree is None:
+        return _shape_of_text(text)
+    try:
+        return _shape_of_tree(tree)
+    except (ValueError, MemoryError, RecursionError):
+        # Nothing that a stranger wrote may cost the reading of all the others.
+        return _shape_of_text(text)
 
 
 def parsed(text: str) -> ast.Module | None:
@@ -109,23 +115,23 @@ def _shape_of_text(text: str) -> Shape:
     )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Walk:
     """What is gathered on the way through a tree."""
 
+    named: Labels
     labels: list[str] = field(default_factory=list)
     pieces: Counter[str] = field(default_factory=Counter)
-    names: dict[str, int] = field(default_factory=dict)
     modules: set[str] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
     depth: int = 0
     complexity: int = 1
 
-    def visit(self, node: ast.AST, depth: int, above: tuple[str, str]) -> str:
+    def visit(self, node: ast.AST, depth: int, place: str, above: tuple[str, str]) -> str:
         """Take in one node; its kind."""
         kind = type(node).__name__
         self.depth = max(self.depth, depth)
-        self.labels.append(f"{depth}{kind}{self._detail(node)}")
+        self.labels.append(f"{depth} {self.named.of(node, place)}")
         self.pieces[f"{above[1]}>{kind}"] += 1
         self.pieces[f"{above[0]}>{above[1]}>{kind}"] += 1
         if isinstance(node, _BRANCHES):
@@ -146,22 +152,6 @@ class _Walk:
             self.calls.add(name)
             self.pieces[f"call {name}"] += 1
 
-    def _detail(self, node: ast.AST) -> str:
-        """What tells nodes of one kind apart; bound names become numbers in order of appearance."""
-        match node:
-            case ast.Name(id=name) | ast.arg(arg=name):
-                known = name in _BUILTINS and name not in self.names
-                return name if known else f"#{self.names.setdefault(name, len(self.names))}"
-            case ast.Attribute(attr=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                return name
-            case ast.Constant(value=value):
-                return repr(value)
-            case ast.alias(name=name, asname=other):
-                return f"{name} {other}"
-            case ast.keyword(arg=name):
-                return name or "**"
-        return ""
-
 
 def qualified_name(node: ast.expr) -> str:
     """``a.b.c`` of an attribute of attributes of a name; empty for what is computed."""
@@ -175,13 +165,13 @@ def qualified_name(node: ast.expr) -> str:
 
 
 def _shape_of_tree(module: ast.Module) -> Shape:
-    walk = _Walk()
-    waiting: list[tuple[ast.AST, int, tuple[str, str]]] = [(module, 0, ("", ""))]
+    walk = _Walk(named=Labels(module))
+    waiting: list[tuple[ast.AST, int, str, tuple[str, str]]] = [(module, 0, "", ("", ""))]
     while waiting:
-        node, depth, above = waiting.pop()
-        kind = walk.visit(node, depth, above)
+        node, depth, place, above = waiting.pop()
+        kind = walk.visit(node, depth, place, above)
         below = (above[1], kind)
-        waiting += [(child, depth + 1, below) for child in _children(node)]
+        waiting += [(child, depth + 1, into, below) for into, child in reversed([*children(node)])]
     return Shape(
         form=_digest("\n".join(walk.labels).encode("utf-8", "surrogatepass")),
         features=_hashed(walk.pieces),
@@ -192,23 +182,6 @@ def _shape_of_tree(module: ast.Module) -> Shape:
             imports=len(walk.modules),
             calls=len(walk.calls),
         ),
-    )
-
-
-def _children(node: ast.AST) -> list[ast.AST]:
-    """Child nodes in reverse, without strings that stand alone and without load and store marks."""
-    return [
-        child
-        for child in reversed(list(ast.iter_child_nodes(node)))
-        if not isinstance(child, ast.expr_context) and not _is_docstring(child)
-    ]
-
-
-def _is_docstring(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
     )
 
 
