@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import textwrap
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
@@ -99,7 +100,7 @@ def cut_snippets(corpus: Path, rarity: Rarity, cut: Cut) -> tuple[Snippet, ...]:
         Sorted by project, stratum and path; of equal functions the first.
 
     Raises:
-        InvalidCorpus: the folder holds no functions of such lengths.
+        InvalidCorpus: the folder holds no functions of such lengths, or no project both kinds of them.
     """
     found = list(_distinct(_scored(corpus, rarity, cut)))
     if not found:
@@ -112,7 +113,13 @@ def cut_snippets(corpus: Path, rarity: Rarity, cut: Cut) -> tuple[Snippet, ...]:
     heads = [s for s in found if s.rarity <= common]
     # With few distinct scores both cuts may coincide: what is as common as half of all is not rare.
     tails = [replace(s, stratum=Stratum.TAIL) for s in found if s.rarity >= rare and s.rarity > common]
-    return _balanced([*heads, *tails], cut)
+    balanced = _balanced([*heads, *tails], cut)
+    if not balanced:
+        raise InvalidCorpus(
+            f"No project in {corpus} holds both common and rare functions.",
+            next_step="Name a folder with more code of each project.",
+        )
+    return balanced
 
 
 def digest_of(snippets: Iterable[Snippet]) -> str:
@@ -121,27 +128,43 @@ def digest_of(snippets: Iterable[Snippet]) -> str:
 
 
 def write_snippets(path: Path, snippets: Sequence[Snippet]) -> None:
-    """Write JSON lines."""
+    """Write JSON lines.
+
+    Raises:
+        InvalidCorpus: the file cannot be written.
+    """
     rows = (
         {name: value for name, value in asdict(snippet).items() if name in _FIELDS} for snippet in snippets
     )
-    path.write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows), encoding="utf-8")
+    text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise InvalidCorpus(
+            f"{path} cannot be written ({exc.strerror}).", next_step="Name another file with --out."
+        ) from exc
 
 
 def read_snippets(path: Path) -> tuple[Snippet, ...]:
     """The snippets of a file.
 
     Raises:
-        InvalidCorpus: it cannot be read or a line is not a snippet; the message names it.
+        InvalidCorpus: it cannot be read, is empty, or a line is not a snippet; the message names it.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeError) as exc:
         raise InvalidCorpus(
             f"The snippets in {path} cannot be read ({exc}).",
             next_step="Make them with `tailwatch snippets`, or leave the setting out.",
         ) from exc
-    return tuple(_parsed(line, path, number) for number, line in enumerate(lines, start=1) if line.strip())
+    found = tuple(_parsed(line, path, number) for number, line in enumerate(lines, start=1) if line.strip())
+    if not found:
+        raise InvalidCorpus(
+            f"{path} holds no snippets.",
+            next_step="Make some with `tailwatch snippets`, or leave the setting out.",
+        )
+    return found
 
 
 def _parsed(line: str, path: Path, number: int) -> Snippet:
@@ -193,15 +216,23 @@ def _functions(file: Path, cut: Cut) -> Iterator[_Function]:
     """A file's functions and methods of fitting length; none if it does not parse."""
     try:
         source = file.read_text(encoding="utf-8")
-        tree = ast.parse(source)
+        tree = _tree(source)
     except (OSError, ValueError, SyntaxError, RecursionError):
         return
-    lines = source.splitlines(keepends=True)
+    # Not splitlines(), which also ends a line where the parser does not, as at a form feed.
+    lines = source.split("\n")
     for node in _definitions(tree.body):
         first = min((each.lineno for each in node.decorator_list), default=node.lineno)
-        text = textwrap.dedent("".join(lines[first - 1 : node.end_lineno])).rstrip() + "\n"
+        text = textwrap.dedent("\n".join(lines[first - 1 : node.end_lineno])).rstrip() + "\n"
         if cut.shortest <= len(text) <= cut.longest:
             yield _Function(name=node.name, text=text, imports=_imports(tree.body, node))
+
+
+def _tree(source: str) -> ast.Module:
+    with warnings.catch_warnings():
+        # What others wrote may well hold an escape that Python frowns upon.
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
 
 
 def _definitions(body: Sequence[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -231,7 +262,7 @@ def _distinct(snippets: Iterable[Snippet]) -> Iterator[Snippet]:
     seen: set[str] = set()
     for snippet in snippets:
         try:
-            code = ast.dump(ast.parse(snippet.text))
+            code = ast.dump(_tree(snippet.text))
         except SyntaxError:  # a method whose dedented text is torn by a string at the margin
             continue
         if code not in seen:

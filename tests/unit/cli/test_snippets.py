@@ -58,3 +58,24 @@ def test_a_folder_without_code_is_refused(tmp_path: Path) -> None:
     table.write_text(json.dumps(TABLE), encoding="utf-8")
     result = CliRunner().invoke(cli, ["snippets", str(tmp_path), "--table", str(table)])
     assert isinstance(result.exception, InvalidCorpus)
+
+
+def test_a_file_that_cannot_be_written_is_an_error_with_its_reason(tmp_path: Path) -> None:
+    table = tmp_path / "table.json"
+    table.write_text(json.dumps(TABLE), encoding="utf-8")
+    arguments = ["snippets", str(corpus(tmp_path / "corpus")), "--table", str(table)]
+    result = CliRunner().invoke(cli, [*arguments, "--out", str(tmp_path / "no" / "out.jsonl")])
+    assert isinstance(result.exception, InvalidCorpus)
+    assert "cannot be written" in str(result.exception)
+
+
+def test_projects_without_both_kinds_are_an_error_and_no_empty_file(tmp_path: Path) -> None:
+    table, out = tmp_path / "table.json", tmp_path / "out.jsonl"
+    table.write_text(json.dumps(TABLE), encoding="utf-8")
+    apart = corpus(tmp_path / "corpus")
+    for project, kind in ((0, "common"), (1, "rare"), (2, "rare")):
+        for path in (apart / f"p{project}").glob(f"{kind}*.py"):
+            path.unlink()
+    result = CliRunner().invoke(cli, ["snippets", str(apart), "--table", str(table), "--out", str(out)])
+    assert "both common and rare" in str(result.exception)
+    assert not out.exists()

@@ -77,7 +77,7 @@ def test_a_function_is_scored_with_the_imports_it_uses(tmp_path: Path) -> None:
 
     def note(source: str) -> float:
         seen.append(source)
-        return 1.0
+        return score(source) or 0.0
 
     cut_snippets(tmp_path, note, CUT)
     assert sorted({source.splitlines()[0] for source in seen if "rare" in source}) == ["import heapq"]
@@ -164,3 +164,32 @@ def test_a_set_of_snippets_is_known_by_its_texts_in_any_order() -> None:
 
     one, two = snippet("a"), snippet("b")
     assert digest_of([one, two]) == digest_of([two, one]) != digest_of([one])
+
+
+@pytest.mark.parametrize("mark", ["\f", "\x1c", "\u2028", "\x85"])
+def test_functions_are_cut_where_the_parser_sees_their_lines(tmp_path: Path, mark: str) -> None:
+    project(tmp_path, "alpha", common=4, rare=1)
+    code = tmp_path / "alpha" / "package" / "code.py"
+    code.write_text(f"# a{mark}b{mark}c\n{code.read_text(encoding='utf-8')}", encoding="utf-8")
+    found = cut_snippets(tmp_path, score, CUT)
+    assert {s.text.split("(")[0] for s in found} <= {"def rare_0", *(f"def common_{n}" for n in range(4))}
+    assert all(s.text.endswith(("return xs\n", "return total\n")) for s in found)
+
+
+def test_a_line_separator_within_a_text_does_not_end_a_line_of_the_file(tmp_path: Path) -> None:
+    one = Snippet(project="p", path="f", rarity=1.0, stratum=Stratum.TAIL, text="'\u2028'\n")
+    write_snippets(tmp_path / "s.jsonl", [one])
+    assert read_snippets(tmp_path / "s.jsonl") == (one,)
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "s.jsonl").write_text("\n", encoding="utf-8")
+    with pytest.raises(InvalidCorpus, match="holds no snippets"):
+        read_snippets(tmp_path / "s.jsonl")
+
+
+def test_an_escape_that_python_frowns_upon_is_no_warning_of_ours(tmp_path: Path) -> None:
+    project(tmp_path, "alpha", common=4, rare=1)
+    code = tmp_path / "alpha" / "package" / "code.py"
+    code.write_text(code.read_text(encoding="utf-8") + "\nPATTERN = '\\d+'\n", encoding="utf-8")
+    assert cut_snippets(tmp_path, score, CUT)
