@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from monitor.domain.drift import IndicatorName
@@ -18,7 +26,7 @@ from monitor.domain.errors import InvalidConfig
 from monitor.domain.samples import SamplingPlan, Style
 from monitor.domain.tasks import Stratum
 from monitor.drift.names import CHOICES, NUMBERS
-from monitor.drift.significance import ALPHA
+from monitor.drift.significance import ALPHA, LEAST_ALPHA
 from monitor.verdicts.policy import Depth, Policy
 
 FILE_NAME = "tailwatch.yaml"
@@ -101,12 +109,17 @@ class PolicyOptions(Section):
 
     @field_validator("hold_on")
     @classmethod
-    def _known_warnings(cls, names: frozenset[str]) -> frozenset[str]:
+    def _known_warnings(cls, names: frozenset[str], info: ValidationInfo) -> frozenset[str]:
         known = {*IndicatorName, *NUMBERS}
         unknown = sorted(name for name in names if name.partition("=")[0] not in {*known, *CHOICES})
         if unknown:
             raise ValueError(
                 f"nothing called {', '.join(unknown)} is measured; there are {', '.join(sorted(known))}"
+            )
+        if IndicatorName.COLLISION in names and info.data.get("depth") is not Depth.FULL:
+            raise ValueError(
+                "collision needs two samples of a task, and an evaluation that ends once it is decided draws "
+                "one of most, so that it would always hold: set policy.depth to full, or leave it out"
             )
         return names
 
@@ -135,7 +148,14 @@ class DriftOptions(Section):
     report: bool = True
     probes: frozenset[Literal["rare-code-nll", "rubber-stamp"]] = frozenset()
     snippets: Path | None = None
-    alpha: Annotated[float, Field(gt=0, lt=0.5)] = ALPHA
+    alpha: Annotated[float, Field(lt=0.5)] = ALPHA
+
+    @field_validator("alpha")
+    @classmethod
+    def _within_reach(cls, value: float) -> float:
+        if value < LEAST_ALPHA:
+            raise ValueError(f"no p-value of every sign reaches below {LEAST_ALPHA:g}: it would never warn")
+        return value
 
 
 class SandboxBackend(StrEnum):

@@ -193,7 +193,7 @@ class DriftMeter(Protocol):
         Args:
             bank: the baseline's samples.
             candidate: the candidate's.
-            report: file name for an HTML report, written where something drifted; empty for none.
+            report: file name for an HTML page about the columns; empty for none.
         """
         ...
 
@@ -459,7 +459,7 @@ class DriftEvent(StrEnum):
     MEASURED = "measured"
     """An evaluation's outputs were compared with the bank's."""
     FAILED = "failed"
-    """They could not be, for a reason of ours: the decision was made without."""
+    """Some of that could not be, for a reason of ours: the decision was made without."""
     PROBE_FAILED = "probe_failed"
     """A probe did not come back with a measurement."""
 

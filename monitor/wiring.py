@@ -16,6 +16,7 @@ from monitor.discovery.folder import FolderSource
 from monitor.domain.errors import InvalidConfig, InvalidInput, MonitorError, SandboxTrouble
 from monitor.domain.samples import Completion, Execution, Program, Sample, SampleRequest, SamplingPlan
 from monitor.domain.tasks import Suite, Task, TaskKind
+from monitor.drift.pages import KEPT, Pages
 from monitor.ports import Check, CheckpointSource, Count, Engine, Probe, Sandbox, SandboxEvent, Store
 from monitor.rounds.bench import Asking, Bench, Gauges, Progress, Watcher
 from monitor.rounds.tally import Tally
@@ -29,6 +30,7 @@ from monitor.suites.loading import load_suite
 from monitor.verdicts.policy import Policy
 
 if TYPE_CHECKING:
+    from monitor.drift.comparing import ColumnComparison
     from monitor.drift.descriptors import Rarity
     from monitor.drift.matching import Reader
 
@@ -182,17 +184,17 @@ def asking(suite: Suite, plan: SamplingPlan) -> Asking:
 
 
 def reports_folder(options: Options) -> Path:
-    """Where the HTML reports of drifted columns are kept."""
+    """Where the HTML pages about columns are kept."""
     return options.state / "drift"
 
 
-def gauges(options: Options, watch: Watch, *, html: Path | None = None) -> Gauges:
+def gauges(options: Options, watch: Watch, *, pages: Pages | None = None) -> Gauges:
     """What the configuration wants measured about outputs.
 
     Args:
         options: the configuration.
         watch: whose suite and plan say how samples are read.
-        html: file of a report about all columns; None for reports of what drifted, one per evaluation.
+        pages: where pages about columns go; None for the folder that the checkpoints' own pages link to.
 
     Raises:
         InvalidInput: the file of snippets is wrong.
@@ -200,19 +202,24 @@ def gauges(options: Options, watch: Watch, *, html: Path | None = None) -> Gauge
     wanted = options.drift
     meter = None
     if wanted.indicators or wanted.columns:
-        from monitor.drift.columns import EvidentlyDetector  # noqa: PLC0415 - loaded where it is used
-        from monitor.drift.meter import OutputMeter  # noqa: PLC0415 - likewise
+        from monitor.drift.meter import OutputMeter  # noqa: PLC0415 - loaded where it is used
 
         meter = OutputMeter(
             read=_reader(watch.suite, watch.plan),
             seed=watch.suite.seed,
-            detector=EvidentlyDetector() if wanted.columns else None,
-            rarity=_rarity() if wanted.columns else None,
-            reports=reports_folder(options) if html is None else html.parent,
-            always_report=html is not None,
+            columns=_columns(options, watch, pages) if wanted.columns else None,
+            signs=wanted.indicators,
             alpha=wanted.alpha,
         )
     return Gauges(meter=meter, probes=tuple(_probes(wanted, watch)), reports=wanted.report)
+
+
+def _columns(options: Options, watch: Watch, pages: Pages | None) -> ColumnComparison:
+    from monitor.drift.columns import EvidentlyDetector  # noqa: PLC0415 - loaded where it is used
+    from monitor.drift.comparing import ColumnComparison  # noqa: PLC0415 - likewise
+
+    kept = pages or Pages(folder=reports_folder(options), most=KEPT)
+    return ColumnComparison(EvidentlyDetector(), _rarity(), kept, seed=watch.suite.seed)
 
 
 def _rarity() -> Rarity | None:

@@ -18,6 +18,7 @@ from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import DriftSignal
 from monitor.domain.tasks import Stratum
+from monitor.drift.pages import Pages
 from monitor.export.documents import checkpoint_document, drift_document
 from monitor.rounds.drifting import compare_outputs, deepest
 from monitor.rounds.watching import Watch, find
@@ -41,18 +42,29 @@ def drift(a: str, b: str, stratum: str | None, html: Path | None, config: Path |
     Works on the samples that are stored of both, and draws none.
     """
     options = load_options(config)
+    only = None if stratum is None else Stratum(stratum)
+    if html is not None and not options.drift.columns:
+        raise InvalidInput(
+            "--html shows columns, and drift.columns is off in the configuration.",
+            next_step="Set drift.columns to true, or leave --html out.",
+        )
     with open_deployment(options) as deployment:
         watch = deployment.watch
         first, second = _known(watch, a), _known(watch, b)
         reading = compare_outputs(
             deployment.store,
-            gauges(options, watch, html=html),
+            gauges(options, watch, pages=None if html is None else Pages(folder=html.parent, stratum=only)),
             bank_id=_samples_of(watch, first).key.evaluation_id,
             evaluation_id=_samples_of(watch, second).key.evaluation_id,
             report=html.name if html is not None else "",
         )
-    if stratum is not None:
-        reading = _only(reading, Stratum(stratum))
+    if only is not None:
+        reading = _only(reading, only)
+    if html is not None and not reading.report:
+        why = " ".join(reading.remarks) or "No column of both has enough values."
+        raise InvalidInput(
+            f"{html} was not written. {why}", next_step="Leave --html out to see the figures that there are."
+        )
     document = {"a": checkpoint_document(first), "b": checkpoint_document(second), **drift_document(reading)}
 
     def render(out: Console) -> None:
@@ -72,7 +84,7 @@ def reading_view(reading: DriftReading) -> RenderableType:
         parts += [Text(), _signals(detected)]
     elif reading.signals:
         parts.append(Text(f"None of {len(reading.signals)} columns drifted."))
-    parts += [Text(problem, style="yellow") for problem in reading.problems]
+    parts += [Text(problem, style="yellow") for problem in reading.remarks]
     return Group(*parts)
 
 
@@ -136,4 +148,5 @@ def _only(reading: DriftReading, stratum: Stratum) -> DriftReading:
         reading,
         signals=tuple(each for each in reading.signals if each.stratum is stratum),
         indicators=tuple(each for each in reading.indicators if each.stratum is stratum),
+        unmeasured=tuple(each for each in reading.unmeasured if each.stratum in {stratum, None}),
     )

@@ -22,6 +22,7 @@ from monitor.domain.evaluation import Evaluation, Purpose, State
 from monitor.export.documents import checkpoint_document, decision_document, evaluation_document
 from monitor.processes import identify
 from monitor.rounds.bench import Bench, Progress, Watcher
+from monitor.rounds.drifting import unasked
 from monitor.rounds.watching import adopt, bank, baseline_of, candidate, find
 from monitor.rounds.weighing import flips_of
 from monitor.rounds.worker import recover, work_once
@@ -185,7 +186,9 @@ async def _ready_bank(
 ) -> Evaluation:
     wanted = bank(deployment.watch, checkpoint, now=now())
     known = deployment.store.evaluation(wanted.key.evaluation_id)
-    if known is not None and known.state is State.DECIDED and not deeper:
+    # A probe that failed, or was not wanted, when the bank was drawn is asked now: the samples are kept.
+    lacking = unasked(bench.store, bench.gauges, wanted.key.evaluation_id)
+    if known is not None and known.state is State.DECIDED and not (deeper or lacking):
         return known
     return await _work(bench, wanted)
 

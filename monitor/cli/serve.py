@@ -22,6 +22,7 @@ from monitor.domain.evidence import Decision
 from monitor.export.collector import StoreCollector, new_registry
 from monitor.export.health import Health, PartHealth, store_health
 from monitor.processes import identify
+from monitor.rounds.drifting import ask_bank_again
 from monitor.rounds.gate import decision_for
 from monitor.rounds.watching import poll, recheck
 from monitor.rounds.worker import recover, work
@@ -52,6 +53,7 @@ async def serve(config: Path | None, log_format: str) -> None:
         await asyncio.to_thread(lookout.look)
         async with answering(deployment) as address, open_bench(deployment) as bench:
             recovered = recover(deployment.store)
+            ask_bank_again(deployment.watch, bench.gauges)
             log.info("serving", extra={"address": address, "model": options.model, "recovered": recovered})
             scheduler = _scheduler(lookout, options.schedule.poll)
             scheduler.start()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,6 +57,13 @@ class Indicator:
     """Independent units that were compared: tasks or projects."""
     stratum: Stratum | None = None
     """None where it is measured on texts that belong to no stratum."""
+    least_p_value: float = 0.0
+    """The smallest that the test could have given on so few clusters."""
+
+    @property
+    def blind(self) -> bool:
+        """Whether it could not have warned, whatever was measured."""
+        return self.least_p_value > self.alpha
 
     @property
     def difference(self) -> float:
@@ -95,6 +104,18 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unmeasured:
+    """An indicator or column that could not be had."""
+
+    name: str
+    """One of :class:`IndicatorName`, or of a column of descriptors."""
+    stratum: Stratum | None
+    """None for all of them."""
+    why: str
+    """The end of a sentence, without its full stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DriftReading:
     """What one evaluation's outputs look like beside the bank's."""
 
@@ -102,9 +123,64 @@ class DriftReading:
     """One per column and stratum that could be compared, detected or not."""
     indicators: tuple[Indicator, ...]
     """Warning or not."""
+    unmeasured: tuple[Unmeasured, ...] = ()
+    """What could not be had, and why."""
     problems: tuple[str, ...] = ()
-    """What could not be measured and why, one sentence each."""
+    """What else went wrong, one sentence each."""
+    broken: bool = False
+    """Whether a problem is something of ours that broke."""
     report: str = ""
     """File name of the HTML report; empty when none was kept."""
     elapsed_s: float = 0.0
     """Wall seconds that measuring took, the engine's not included."""
+
+    @property
+    def gaps(self) -> tuple[Unmeasured, ...]:
+        """Everything that could not have warned: what was not measured, and too few clusters."""
+        blind = (each for each in self.indicators if each.blind)
+        return (*self.unmeasured, *(_blindness(each) for each in blind))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Everything that is not as it should be, one sentence each."""
+        groups: dict[tuple[Stratum | None, str], list[str]] = defaultdict(list)
+        for gap in self.gaps:
+            groups[gap.stratum, gap.why].append(gap.name)
+        found = (
+            f"{', '.join(names)}{'' if stratum is None else f' in {stratum.value}'}: {why}."
+            for (stratum, why), names in groups.items()
+        )
+        return (*self.problems, *found)
+
+
+def _blindness(indicator: Indicator) -> Unmeasured:
+    why = f"{indicator.clusters} clusters give no p-value below {indicator.least_p_value:.2g}: it cannot warn"
+    return Unmeasured(name=indicator.name, stratum=indicator.stratum, why=why)
+
+
+NOTHING = DriftReading(signals=(), indicators=())
+"""A reading in which nothing was looked at."""
+
+
+def lost(part: str, cause: Exception) -> DriftReading:
+    """The reading of a part of which something of ours broke.
+
+    >>> lost("The columns", ValueError("no rows")).problems
+    ('The columns could not be compared (ValueError: no rows).',)
+    """
+    problem = f"{part} could not be compared ({type(cause).__name__}: {cause})."
+    return DriftReading(signals=(), indicators=(), problems=(problem,), broken=True)
+
+
+def together(parts: Iterable[DriftReading]) -> DriftReading:
+    """Several parts of one evaluation's reading as one; at most one of them has a report."""
+    known = tuple(parts)
+    return DriftReading(
+        signals=tuple(signal for part in known for signal in part.signals),
+        indicators=tuple(indicator for part in known for indicator in part.indicators),
+        unmeasured=tuple(each for part in known for each in part.unmeasured),
+        problems=tuple(problem for part in known for problem in part.problems),
+        broken=any(part.broken for part in known),
+        report=next((part.report for part in known if part.report), ""),
+        elapsed_s=sum(part.elapsed_s for part in known),
+    )

@@ -184,3 +184,8 @@ class DriftSignal:
     threshold: float
     detected: bool
     stratum: Stratum | None = None
+
+    @property
+    def column(self) -> str:
+        """The column it is about; a value of one may have its own signal, as ``outcome=failed``."""
+        return self.signal.partition("=")[0]

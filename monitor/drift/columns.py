@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from monitor.domain.drift import Unmeasured
 from monitor.domain.evidence import DriftSignal
 from monitor.domain.tasks import Stratum
 from monitor.drift.names import CHOICES, NUMBERS
@@ -111,15 +112,16 @@ class EvidentlyDetector:
         path.write_text(page, encoding="utf-8")
 
 
-def confirmed(signals: Sequence[DriftSignal], noise: Sequence[DriftSignal]) -> tuple[DriftSignal, ...]:
+def confirmed(
+    signals: Sequence[DriftSignal], floors: Mapping[tuple[Stratum | None, str], float]
+) -> tuple[DriftSignal, ...]:
     """Signals that are stronger than what the bank shows against itself.
 
     Args:
         signals: candidate against bank.
-        noise: one half of the bank against the other. A column that looks drifted there already has to
-            look more so here.
+        floors: score, by stratum and signal, that halves of the bank seldom go below against each other. A
+            column that looks drifted there already has to look more so here.
     """
-    floors = {(each.stratum, each.signal): each.score for each in noise}
     return tuple(_below(signal, floors.get((signal.stratum, signal.signal), 1.0)) for signal in signals)
 
 
@@ -127,6 +129,18 @@ def _below(signal: DriftSignal, floor: float) -> DriftSignal:
     threshold = min(signal.threshold, floor)
     detected = signal.detected and signal.score <= threshold
     return replace(signal, threshold=threshold, detected=detected)
+
+
+def uncounted(
+    reference: pd.DataFrame, current: pd.DataFrame, strata: Sequence[Stratum]
+) -> Iterator[Unmeasured]:
+    """Columns of some strata that :meth:`EvidentlyDetector.detect` passes over for want of values."""
+    for stratum in strata:
+        sides = [side[side["stratum"] == stratum.value] for side in (reference, current)]
+        for name in (*NUMBERS, *CHOICES):
+            if min(side[name].count() if name in side else 0 for side in sides) < FEWEST_ROWS:
+                why = f"fewer than {FEWEST_ROWS} samples have a value"
+                yield Unmeasured(name=name, stratum=stratum, why=why)
 
 
 def _comparable(reference: pd.DataFrame, current: pd.DataFrame) -> Iterator[_Column]:

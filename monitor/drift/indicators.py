@@ -9,14 +9,14 @@ from statistics import NormalDist, fmean
 
 import numpy as np
 
-from monitor.domain.drift import FALLING, Indicator, IndicatorName
+from monitor.domain.drift import FALLING, Indicator, IndicatorName, Unmeasured
 from monitor.domain.tasks import Stratum
 from monitor.drift.embedding import embedded
 from monitor.drift.matching import Side, TaskPair
 from monitor.drift.significance import ALPHA
 from monitor.stats.clustered import clustered_rise
 from monitor.stats.collisions import collision_probability, rarity_shares
-from monitor.stats.dispersion import Exchange, displacement, narrowing
+from monitor.stats.dispersion import LEAST_P_VALUE, Exchange, displacement, narrowing
 
 FEWEST_TASKS = 12
 """Tasks without which no pattern of signs or exchanges is rare enough to warn."""
@@ -36,7 +36,7 @@ class Found:
     """What the free indicators say."""
 
     indicators: tuple[Indicator, ...]
-    problems: tuple[str, ...]
+    unmeasured: tuple[Unmeasured, ...]
     """Those that could not be had, and why."""
 
 
@@ -49,17 +49,16 @@ def free_indicators(pairs: Mapping[Stratum, Sequence[TaskPair]], *, seed: int, a
         alpha: how often an unchanged model may warn, per indicator and stratum.
     """
     indicators: list[Indicator] = []
-    problems: list[str] = []
+    unmeasured: list[Unmeasured] = []
     for stratum, tasks in pairs.items():
         weigher = _Weigher(stratum=stratum, alpha=alpha, rng=np.random.default_rng(seed))
         for name, found in weigher.all_of(tasks):
             if found is None:
-                problems.append(
-                    f"{name} in {stratum.value}: fewer than {FEWEST_TASKS} tasks were drawn often enough."
-                )
+                why = f"fewer than {FEWEST_TASKS} tasks were drawn often enough"
+                unmeasured.append(Unmeasured(name=name, stratum=stratum, why=why))
             else:
                 indicators.append(found)
-    return Found(indicators=tuple(indicators), problems=tuple(problems))
+    return Found(indicators=tuple(indicators), unmeasured=tuple(unmeasured))
 
 
 Figure = Callable[[TaskPair, Side], float | None]
@@ -120,6 +119,7 @@ class _Weigher:
             method=_SIGN_FLIPS,
             figures=(fmean(before for before, _, _ in known), fmean(after for _, after, _ in known)),
             p_value=rise.p_value,
+            least_p_value=rise.least_p_value,
             noise_floor=self._noise([task for _, _, task in known], figure),
             clusters=rise.clusters,
         )
@@ -150,6 +150,7 @@ class _Weigher:
             method=_EXCHANGES,
             figures=(found.baseline, found.value),
             p_value=found.p_value,
+            least_p_value=LEAST_P_VALUE,
             noise_floor=max(0.0, float(np.quantile(noise.noise, 1.0 - self.alpha))),
             clusters=len(tasks),
         )
@@ -166,6 +167,7 @@ class _Weigher:
         method: str,
         figures: tuple[float, float],
         p_value: float,
+        least_p_value: float,
         noise_floor: float,
         clusters: int,
     ) -> Indicator:
@@ -176,6 +178,7 @@ class _Weigher:
             value=value,
             baseline=baseline,
             p_value=p_value,
+            least_p_value=least_p_value,
             alpha=self.alpha,
             noise_floor=noise_floor,
             clusters=clusters,

@@ -67,6 +67,11 @@ class TaskPair:
     after: Side
     """The candidate's samples of the indices that the bank holds."""
 
+    @property
+    def stratum(self) -> Stratum:
+        """Its stratum."""
+        return self.bank.works[0].sample.stratum
+
     def halves(self, most: int | None = None) -> tuple[Side, Side]:
         """The bank against itself: as many on each side as the candidate drew, while there are enough.
 
@@ -101,7 +106,10 @@ class Works:
 def matched(
     bank: Sequence[Sample], candidate: Sequence[Sample], works: Works
 ) -> Mapping[Stratum, tuple[TaskPair, ...]]:
-    """Tasks that both drew, by stratum, rarest first; samples that came back without a text do not count."""
+    """Tasks that both drew, by stratum of the bank, rarest first; there may be strata without any.
+
+    Samples that came back without a text do not count.
+    """
     banked, drawn = _by_task(bank), _by_task(candidate)
     pairs: dict[Stratum, list[TaskPair]] = {stratum: [] for stratum in RAREST_FIRST}
     for task_id in sorted(banked.keys() & drawn.keys()):
@@ -115,8 +123,9 @@ def matched(
             before=side.at(tuple(shared)),
             after=_side((drawn[task_id][index] for index in shared), works),
         )
-        pairs[side.works[0].sample.stratum].append(pair)
-    return {stratum: tuple(found) for stratum, found in pairs.items() if found}
+        pairs[pair.stratum].append(pair)
+    held = {sample.stratum for sample in bank}
+    return {stratum: tuple(found) for stratum, found in pairs.items() if stratum in held}
 
 
 def _by_task(samples: Sequence[Sample]) -> Mapping[str, dict[int, Sample]]:

@@ -67,4 +67,5 @@ def _indicator(
         noise_floor=max(scale.least_rise, scale.least_share * abs(baseline)),
         clusters=rise.clusters,
         stratum=Stratum(group),
+        least_p_value=rise.least_p_value,
     )

@@ -91,7 +91,7 @@ def drift_document(reading: DriftReading) -> Document:
             asdict(each) | {"difference": each.difference, "warns": each.warns} for each in reading.indicators
         ],
         "columns": [asdict(each) for each in reading.signals],
-        "problems": list(reading.problems),
+        "problems": list(reading.remarks),
         "report": reading.report,
         "elapsed_s": reading.elapsed_s,
     }

@@ -36,7 +36,7 @@ class Gauges:
     probes: tuple[Probe, ...] = ()
     """Ask each served checkpoint, the baseline included."""
     reports: bool = False
-    """Whether the meter keeps a page about each evaluation in which something drifted."""
+    """Whether the meter keeps a page about each evaluation's columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,19 +9,17 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from operator import itemgetter
 
-from monitor.domain.drift import DriftReading, Indicator, Measurement
-from monitor.domain.errors import StoreTrouble
-from monitor.domain.evaluation import Evaluation
+from monitor.domain.drift import NOTHING, DriftReading, Measurement, Unmeasured, lost, together
+from monitor.domain.evaluation import Evaluation, State
 from monitor.domain.samples import Sample
-from monitor.ports import CompletionModel, Count, DriftEvent, Probe, Store
+from monitor.domain.tasks import Stratum
+from monitor.ports import CompletionModel, Count, DriftEvent, DriftMeter, Probe, Store
 from monitor.rounds.bench import Bench, Gauges
-from monitor.rounds.watching import Watch
+from monitor.rounds.watching import Watch, bank_key, baseline_of
 
 logger = logging.getLogger(__name__)
 
-_MEASURE_BASELINE = "`tailwatch baseline build` with `--samples` measures it without drawing anew."
-
-NOTHING = DriftReading(signals=(), indicators=())
+_MEASURE_BASELINE = "`tailwatch baseline build` measures it without drawing anew"
 
 
 @asynccontextmanager
@@ -49,14 +47,40 @@ async def keep_measurements(bench: Bench, evaluation: Evaluation, model: Complet
         return
     store, evaluation_id = bench.store, evaluation.key.evaluation_id
     samples = await asyncio.to_thread(store.samples, evaluation_id)
-    stored = await asyncio.to_thread(store.measurements, evaluation_id)
-    known = {(each.probe, each.material) for each in stored}
-    for probe in bench.gauges.probes:
-        if (probe.name, probe.material) not in known:
-            measurement = await _ask(bench, probe, model, samples)
-            if measurement is not None:
-                await asyncio.to_thread(store.keep_measurement, evaluation_id, measurement)
+    for probe in await asyncio.to_thread(unasked, store, bench.gauges, evaluation_id):
+        measurement = await _ask(bench, probe, model, samples)
+        if measurement is not None:
+            await asyncio.to_thread(store.keep_measurement, evaluation_id, measurement)
     await asyncio.to_thread(bench.tally.store, store)
+
+
+def unasked(store: Store, gauges: Gauges, evaluation_id: str) -> list[Probe]:
+    """The probes whose present question an evaluation has no measurement of.
+
+    Raises:
+        StoreTrouble: the measurements could not be read.
+    """
+    known = {(each.probe, each.material) for each in store.measurements(evaluation_id)}
+    return [probe for probe in gauges.probes if (probe.name, probe.material) not in known]
+
+
+def ask_bank_again(watch: Watch, gauges: Gauges) -> bool:
+    """Queue the baseline's bank where a probe has no measurement of it; whether it was queued.
+
+    A probe may have failed when the bank was drawn, or be new. Its samples are kept, and nothing is drawn.
+
+    Raises:
+        StoreTrouble: it could not be looked up or queued.
+    """
+    baseline = baseline_of(watch)
+    if baseline is None:
+        return False
+    evaluation_id = bank_key(watch, baseline.digest).evaluation_id
+    known = watch.store.evaluation(evaluation_id)
+    if known is None or known.state is not State.DECIDED or not unasked(watch.store, gauges, evaluation_id):
+        return False
+    watch.store.save(replace(known, state=State.QUEUED))
+    return True
 
 
 async def _ask(
@@ -74,29 +98,24 @@ async def _ask(
 async def keep_drift(bench: Bench, bank: Evaluation, evaluation: Evaluation) -> None:
     """Compare the outputs and store what was found, so that the decision can rest on it.
 
+    What breaks is a problem of the reading, and costs only its own part of it.
+
     Raises:
         StoreTrouble: the samples could not be read, or the reading not be stored.
     """
     if bench.gauges == Gauges():
         return
     evaluation_id = evaluation.key.evaluation_id
-    try:
-        reading = await asyncio.to_thread(
-            compare_outputs,
-            bench.store,
-            bench.gauges,
-            bank_id=bank.key.evaluation_id,
-            evaluation_id=evaluation_id,
-            report=f"{evaluation_id}.html" if bench.gauges.reports else "",
-        )
-    except StoreTrouble:
-        raise
-    except Exception:
-        logger.exception("the outputs of %s were not compared", evaluation.checkpoint.name)
-        bench.tally.add(Count.DRIFT_EVENTS, DriftEvent.FAILED)
-    else:
-        bench.tally.add(Count.DRIFT_EVENTS, DriftEvent.MEASURED)
-        await asyncio.to_thread(bench.store.keep_drift, evaluation_id, reading)
+    reading = await asyncio.to_thread(
+        compare_outputs,
+        bench.store,
+        bench.gauges,
+        bank_id=bank.key.evaluation_id,
+        evaluation_id=evaluation_id,
+        report=f"{evaluation_id}.html" if bench.gauges.reports else "",
+    )
+    await asyncio.to_thread(bench.store.keep_drift, evaluation_id, reading)
+    bench.tally.add(Count.DRIFT_EVENTS, DriftEvent.FAILED if reading.broken else DriftEvent.MEASURED)
     await asyncio.to_thread(bench.tally.store, bench.store)
 
 
@@ -110,26 +129,53 @@ def compare_outputs(
         gauges: what is measured.
         bank_id: the evaluation that drew the bank.
         evaluation_id: the candidate's.
-        report: file name for an HTML report of what drifted; empty for none.
+        report: file name for an HTML page about the columns; empty for none.
 
     Raises:
         StoreTrouble: they could not be read.
     """
-    reading = NOTHING
-    if gauges.meter is not None:
-        bank, candidate = store.samples(bank_id), store.samples(evaluation_id)
-        reading = gauges.meter.measure(bank, candidate, report=report)
     before = {each.probe: each for each in store.measurements(bank_id)}
     after = {each.probe: each for each in store.measurements(evaluation_id)}
-    found: list[Indicator] = []
-    problems: list[str] = []
-    for probe in gauges.probes:
-        problem = _missing(before.get(probe.name), after.get(probe.name))
-        if problem:
-            problems.append(f"{probe.name}: {problem}")
-        else:
-            found += probe.compare(before[probe.name], after[probe.name])
-    return replace(reading, indicators=(*found, *reading.indicators), problems=(*problems, *reading.problems))
+    parts = [_probed(probe, before.get(probe.name), after.get(probe.name)) for probe in gauges.probes]
+    if gauges.meter is not None:
+        bank, candidate = store.samples(bank_id), store.samples(evaluation_id)
+        parts.append(_metered(gauges.meter, bank, candidate, report))
+    return together(parts)
+
+
+def _probed(probe: Probe, baseline: Measurement | None, candidate: Measurement | None) -> DriftReading:
+    """What a probe's two measurements say."""
+    if candidate is None:
+        why = "the candidate was not measured"
+    elif baseline is None:
+        why = f"the bank was drawn without it; {_MEASURE_BASELINE}"
+    elif baseline.material != candidate.material:
+        why = f"the baseline was asked something else; {_MEASURE_BASELINE}"
+    else:
+        return _weighed(probe, baseline, candidate)
+    return replace(NOTHING, unmeasured=(Unmeasured(name=probe.name, stratum=None, why=why),))
+
+
+def _weighed(probe: Probe, baseline: Measurement, candidate: Measurement) -> DriftReading:
+    try:
+        indicators = tuple(probe.compare(baseline, candidate))
+    except Exception as exc:
+        logger.exception("the measurements of %s were not compared", probe.name)
+        return lost(probe.name, exc)
+    why = "none of the baseline's readings has a counterpart"
+    lacking = {reading.group for reading in baseline.readings} - {each.stratum for each in indicators}
+    gaps = (Unmeasured(name=probe.name, stratum=Stratum(each), why=why) for each in sorted(lacking))
+    return replace(NOTHING, indicators=indicators, unmeasured=tuple(gaps))
+
+
+def _metered(
+    meter: DriftMeter, bank: Sequence[Sample], candidate: Sequence[Sample], report: str
+) -> DriftReading:
+    try:
+        return meter.measure(bank, candidate, report=report)
+    except Exception as exc:
+        logger.exception("the outputs were not compared")
+        return lost("The outputs", exc)
 
 
 def deepest(watch: Watch, checkpoint: str) -> Evaluation | None:
@@ -145,14 +191,3 @@ def deepest(watch: Watch, checkpoint: str) -> Evaluation | None:
     ]
     drawn = [(samples, each) for samples, each in found if samples]
     return max(drawn, key=itemgetter(0))[1] if drawn else None
-
-
-def _missing(baseline: Measurement | None, candidate: Measurement | None) -> str:
-    """Why two measurements cannot be compared; empty when they can."""
-    if candidate is None:
-        return "the candidate was not measured."
-    if baseline is None:
-        return f"the bank was drawn without it. {_MEASURE_BASELINE}"
-    if baseline.material != candidate.material:
-        return f"the baseline was asked something else. {_MEASURE_BASELINE}"
-    return ""

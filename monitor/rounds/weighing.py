@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from monitor.domain.checkpoint import Role
+from monitor.domain.drift import NOTHING
 from monitor.domain.errors import Trouble
 from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, State
 from monitor.domain.evidence import Bank, Decision, DecisionKind, Observation
@@ -94,7 +95,7 @@ def conclude(store: Store, evaluation: Evaluation, rules: Rules) -> Decision:
     """
     against = counterpart(store, evaluation)
     tasks = len({o.task_id for o in against.bank.observations}) + len(evaluation.excluded_tasks)
-    reading = store.drift(evaluation.key.evaluation_id)
+    reading = store.drift(evaluation.key.evaluation_id) or NOTHING
     return decide(
         weigh(against, store.observations(evaluation.key.evaluation_id), rules),
         rules.policy,
@@ -104,8 +105,9 @@ def conclude(store: Store, evaluation: Evaluation, rules: Rules) -> Decision:
             canaries=min(CANARY_TASKS, tasks),
             environment_changed=_changed(against.record, evaluation),
             decline=_decline(store, evaluation, rules),
-            signals=reading.signals if reading is not None else (),
-            indicators=reading.indicators if reading is not None else (),
+            signals=reading.signals,
+            indicators=reading.indicators,
+            unmeasured=reading.gaps,
         ),
     )
 

@@ -35,11 +35,8 @@ class Rise:
     """One-sided, of "the mean is at most what is tolerated"."""
     pairs: int
     clusters: int
-
-    @property
-    def least_p_value(self) -> float:
-        """The smallest p-value that so few clusters can give."""
-        return 0.5**self.clusters if self.clusters <= EXACT_CLUSTERS else 1.0 / (DRAWN_PATTERNS + 1)
+    least_p_value: float
+    """The smallest p-value that so few clusters can give."""
 
 
 def clustered_rise(
@@ -84,6 +81,7 @@ def clustered_rise(
         p_value=_share_as_high(totals, rng),
         pairs=len(values),
         clusters=len(names),
+        least_p_value=_least_share(len(names)),
     )
 
 
@@ -98,6 +96,10 @@ def _share_as_high(totals: Floats, rng: np.random.Generator) -> float:
         signs = rng.integers(0, 2, size=(min(_CHUNK, DRAWN_PATTERNS - start), count), dtype=np.int8)
         high += int(np.count_nonzero((2.0 * signs - 1.0) @ totals >= seen))
     return high / (DRAWN_PATTERNS + 1)
+
+
+def _least_share(clusters: int) -> float:
+    return 0.5**clusters if clusters <= EXACT_CLUSTERS else 1.0 / (DRAWN_PATTERNS + 1)
 
 
 def _half_width(values: Floats, member: Indices, clusters: int) -> float | None:

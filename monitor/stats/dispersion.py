@@ -15,7 +15,10 @@ Rows = NDArray[np.float64]
 Clusters = NDArray[np.int64]
 
 EXCHANGES = 1999
-"""Exchanges drawn: the smallest p-value is one in two thousand."""
+"""Exchanges drawn beside the observation."""
+
+LEAST_P_VALUE = 1.0 / (EXCHANGES + 1)
+"""The smallest that they can give."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,28 +35,19 @@ class Exchange:
     """Differences under exchange."""
 
 
-def participation_ratio(rows: Rows) -> float:
-    """Number of directions that the rows' variance fills: (sum of eigenvalues)² / sum of their squares.
-
-    One where all variance lies on a line, the number of columns where it is equal in all of them
-    (Gao et al. 2017, bioRxiv 214262, eq. 5). Needs no eigenvalues: the trace and the squared Frobenius
-    norm of the covariance. 0 where nothing varies.
-
-    >>> participation_ratio(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]))
-    2.0
-    >>> participation_ratio(np.array([[1.0, 1.0], [-1.0, -1.0]]))
-    1.0
-    """
-    centred = rows - rows.mean(axis=0)
-    covariance = centred.T @ centred
-    squares = float(np.sum(covariance**2))
-    return float(np.trace(covariance)) ** 2 / squares if squares > 0 else 0.0
-
-
 def narrowing(first: Rows, second: Rows, clusters: Clusters, *, rng: np.random.Generator) -> Exchange:
     """Whether the second side fills fewer directions than the first, row i of both of one cluster.
 
-    Rows are centred on their common mean, so that a shift of the whole is no change of spread.
+    The number of directions is the participation ratio, (sum of eigenvalues)² / sum of their squares of the
+    covariance (Gao et al. 2017, bioRxiv 214262, eq. 5): one where all variance lies on a line, the number of
+    columns where it is equal in all of them. It needs no eigenvalues: the trace and the squared Frobenius
+    norm. Rows are centred on their common mean, so that a shift of the whole is no change of spread.
+
+    >>> cross = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    >>> line = np.array([[1.0, 1.0], [-1.0, -1.0], [2.0, 2.0], [-2.0, -2.0]])
+    >>> found = narrowing(cross, line, np.arange(4), rng=np.random.default_rng(1))
+    >>> round(found.baseline, 6), round(found.value, 6)
+    (2.0, 1.0)
 
     Args:
         first: one row of features per draw.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from monitor.domain.checkpoint import Lineage
-from monitor.domain.drift import Indicator, IndicatorName
+from monitor.domain.drift import Indicator, IndicatorName, Unmeasured
 from monitor.domain.evidence import (
     Confirmation,
     Decision,
@@ -16,7 +17,7 @@ from monitor.domain.evidence import (
     FindingKind,
     Reason,
 )
-from monitor.domain.tasks import RAREST_FIRST
+from monitor.domain.tasks import RAREST_FIRST, Stratum
 from monitor.stats.decline import ALARM, Decline
 from monitor.verdicts import wording
 from monitor.verdicts.assessment import Assessment
@@ -42,6 +43,8 @@ class Circumstances:
     """Drift signals, detected or not."""
     indicators: tuple[Indicator, ...] = ()
     """Collapse indicators, warning or not; those that could not be had are absent."""
+    unmeasured: tuple[Unmeasured, ...] = ()
+    """Indicators and columns that could not have warned, and why."""
     decline: Decline | None = None
     """The slow-decline process with this checkpoint in it; None when it is not followed."""
 
@@ -60,7 +63,7 @@ def decide(assessment: Assessment, policy: Policy, circumstances: Circumstances)
     against = tuple(
         wording.regressed(finding) for finding in assessment.findings if _rejects(finding, policy)
     )
-    doubts = (*_doubts(assessment, policy), *_warnings(circumstances, policy))
+    doubts = (*_doubts(assessment, policy), *_warnings(assessment, circumstances, policy))
     remarks = tuple(_remarks(assessment, policy, circumstances))
     kind = _kind(ours=ours, against=against, doubts=doubts)
     return Decision(kind=kind, reasons=(*ours, *against, *doubts, *remarks), findings=assessment.findings)
@@ -104,17 +107,14 @@ def _doubts(assessment: Assessment, policy: Policy) -> Iterator[Reason]:
             yield wording.unconfirmed(finding)
 
 
-def _warnings(circumstances: Circumstances, policy: Policy) -> Iterator[Reason]:
+def _warnings(assessment: Assessment, circumstances: Circumstances, policy: Policy) -> Iterator[Reason]:
     if policy.require_lineage and circumstances.lineage is None:
         yield wording.lineage_missing()
     for indicator in circumstances.indicators:
         if indicator.warns and indicator.name in policy.holding_signals:
             yield wording.warned(indicator)
-    yield from _drifted(circumstances, lambda signal: signal.signal in policy.holding_signals)
-    measured = {indicator.name for indicator in circumstances.indicators}
-    for name in IndicatorName:
-        if name in policy.holding_signals and name not in measured:
-            yield wording.indicator_missing(name)
+    yield from _drifted(circumstances, lambda signal: _holds(signal, policy))
+    yield from _missing(assessment, circumstances, policy)
     decline = circumstances.decline
     if decline is not None and decline.alarm and policy.slow_decline_holds:
         yield wording.declining(decline.evidence, ALARM)
@@ -130,7 +130,38 @@ def _remarks(assessment: Assessment, policy: Policy, circumstances: Circumstance
     for indicator in circumstances.indicators:
         if indicator.warns and indicator.name not in policy.holding_signals:
             yield wording.warned(indicator)
-    yield from _drifted(circumstances, lambda signal: signal.signal not in policy.holding_signals)
+    yield from _drifted(circumstances, lambda signal: not _holds(signal, policy))
+
+
+def _holds(signal: DriftSignal, policy: Policy) -> bool:
+    """Whether the policy names the column, or one of its values."""
+    return not policy.holding_signals.isdisjoint({signal.signal, signal.column})
+
+
+def _missing(assessment: Assessment, circumstances: Circumstances, policy: Policy) -> Iterator[Reason]:
+    """What the policy holds on, and nobody could have seen in a critical stratum."""
+    weighed = {finding.evidence.stratum for finding in assessment.findings if _critical(finding, policy)}
+    for name in sorted(policy.holding_signals):
+        blind: dict[str, list[Stratum]] = defaultdict(list)
+        for stratum in RAREST_FIRST:
+            if stratum in weighed and (why := _blindness(name, stratum, circumstances)) is not None:
+                blind[why].append(stratum)
+        for why, strata in blind.items():
+            yield wording.indicator_missing(name, strata, why)
+
+
+def _blindness(name: str, stratum: Stratum, circumstances: Circumstances) -> str | None:
+    """Why something could not have warned in a stratum, empty where nobody said; None when it could."""
+    here = {stratum, None}
+    for gap in circumstances.unmeasured:
+        if gap.name == name.partition("=")[0] and gap.stratum in here:
+            return gap.why
+    if name == IndicatorName.RARE_CODE_NLL and stratum is not Stratum.TAIL:
+        return None  # Code that people wrote is cut into common and rare, and not by the suite's strata.
+    if name in set(IndicatorName):
+        return None if any(i.name == name and i.stratum in here for i in circumstances.indicators) else ""
+    # A value that never occurs has no signal; that no column has one is another matter.
+    return None if any(signal.stratum in here for signal in circumstances.signals) else ""
 
 
 def _drifted(circumstances: Circumstances, counts: Callable[[DriftSignal], bool]) -> Iterator[Reason]:

@@ -119,11 +119,14 @@ def warned(indicator: Indicator) -> Reason:
     )
 
 
-def indicator_missing(name: str) -> Reason:
-    """The policy holds on a sign of collapse that nobody looked for."""
+def indicator_missing(name: str, strata: Sequence[Stratum], why: str) -> Reason:
+    """The policy holds on a sign of collapse, or a column, that nobody could see."""
+    where = ", ".join(stratum.value for stratum in strata)
+    cause = f": {why}." if why else "; `tailwatch drift` says why."
     return Reason(
         code=ReasonCode.INDICATOR_MISSING,
-        text=f"{name} was not measured, and the policy holds on it. `tailwatch drift` says why.",
+        text=f"{name} was not measured in {where}, and the policy holds on it{cause}",
+        stratum=strata[0] if len(strata) == 1 else None,
     )
 
 

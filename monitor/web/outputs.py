@@ -39,7 +39,7 @@ def outputs_section(drift: DriftReading | None, evaluation_id: str) -> Markup:
         if drift.signals
         else "",
         element("p", link("Evidently's page about them", f"/drift/{evaluation_id}")) if drift.report else "",
-        join(*(element("p", problem, class_="soft") for problem in drift.problems)),
+        join(*(element("p", problem, class_="soft") for problem in drift.remarks)),
     )
 
 

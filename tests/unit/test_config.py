@@ -116,12 +116,24 @@ def test_every_key_is_documented():
 
 
 def test_what_the_gate_may_hold_on_is_named_as_it_is_measured(tmp_path):
-    names = {"collision", "tokens", "error_class=NameError"}
+    names = {"rubber-stamp", "tokens", "error_class=NameError"}
     path = written(tmp_path, MINIMAL + f"policy: {{hold_on: {sorted(names)}}}\n")
     assert load_options(path).policy.policy().holding_signals == names
     assert "nothing called colision is measured" in refused(
         tmp_path, MINIMAL + "policy: {hold_on: [colision]}\n"
     )
+
+
+def test_holding_on_collisions_needs_evaluations_that_draw_pairs(tmp_path):
+    said = refused(tmp_path, MINIMAL + "policy: {hold_on: [collision]}\n")
+    assert "collision needs two samples of a task" in said
+    path = written(tmp_path, MINIMAL + "policy: {hold_on: [collision], depth: full}\n")
+    assert load_options(path).policy.policy().holding_signals == {"collision"}
+
+
+def test_an_alpha_that_no_p_value_reaches_is_refused(tmp_path):
+    assert "it would never warn" in refused(tmp_path, MINIMAL + "drift: {alpha: 0.0001}\n")
+    assert load_options(written(tmp_path, MINIMAL + "drift: {alpha: 0.0005}\n")).drift.alpha == 0.0005
 
 
 def test_a_file_of_snippets_is_relative_to_the_configuration(tmp_path):

@@ -90,6 +90,21 @@ def test_one_stratum_alone_and_text_for_people(folder):
     assert "collision" in text
 
 
+def test_a_page_that_cannot_be_made_is_an_error_with_its_reason(folder, tmp_path):
+    said = str(drift(folder, "gen0", "gen1", "--html", str(tmp_path / "page.html")).exception)
+    assert "drift.columns is off" in said
+
+
+def test_what_is_said_of_one_stratum_is_not_about_another(folder):
+    said = json.loads(drift(folder, "gen0", "gen1", "--json").stdout)["problems"]
+    by_stratum = {
+        name: json.loads(drift(folder, "gen0", "gen1", "--stratum", name, "--json").stdout)["problems"]
+        for name in ("tail", "torso", "head")
+    }
+    assert sorted(said) == sorted(each for found in by_stratum.values() for each in found)
+    assert all(f" in {name}: " in each for name, found in by_stratum.items() for each in found)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from monitor.domain.checkpoint import Checkpoint, Lineage, Review
-from monitor.domain.drift import DriftReading, Indicator, Measurement, Reading
+from monitor.domain.drift import DriftReading, Indicator, Measurement, Reading, Unmeasured
 from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, Stage, State
 from monitor.domain.evidence import (
     Boundary,
@@ -149,6 +149,7 @@ INDICATORS = st.builds(
     noise_floor=FLOATS,
     clusters=st.integers(0, 10**4),
     stratum=STRATA_OR_NONE,
+    least_p_value=FLOATS,
 )
 SIGNALS = st.builds(
     DriftSignal,
@@ -163,7 +164,11 @@ DRIFT_READINGS = st.builds(
     DriftReading,
     signals=st.lists(SIGNALS, max_size=3).map(tuple),
     indicators=st.lists(INDICATORS, max_size=3).map(tuple),
+    unmeasured=st.lists(st.builds(Unmeasured, name=NAMES, stratum=STRATA_OR_NONE, why=NAMES), max_size=2).map(
+        tuple
+    ),
     problems=st.lists(NAMES, max_size=2).map(tuple),
+    broken=st.booleans(),
     report=NAMES | st.just(""),
     elapsed_s=FLOATS,
 )

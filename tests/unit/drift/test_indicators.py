@@ -11,6 +11,8 @@ from monitor.domain.drift import IndicatorName
 from monitor.domain.tasks import Stratum
 from monitor.drift.indicators import FEWEST_TASKS, free_indicators
 from monitor.drift.matching import Works, matched
+from monitor.drift.significance import LEAST_ALPHA
+from monitor.stats.dispersion import LEAST_P_VALUE
 from tests.unit.drift.authors import EVEN, NARROW, VARIANTS, drawn, read, sample
 
 FREE = (
@@ -73,15 +75,15 @@ def test_an_unchanged_author_is_warned_of_no_more_often_than_stated():
 def test_a_candidate_that_stopped_after_one_sample_per_task_has_what_needs_no_second():
     found = weighed(drawn(seed=1), drawn(NARROW, seed=2, per_task=1))
     assert {each.name for each in found.indicators} == set(FREE) - {IndicatorName.COLLISION}
-    (problem,) = found.problems
-    assert problem.startswith("collision in tail")
+    (gap,) = found.unmeasured
+    assert (gap.name, gap.stratum) == (IndicatorName.COLLISION, Stratum.TAIL)
 
 
 def test_a_handful_of_tasks_is_too_few_for_any_warning():
     few = FEWEST_TASKS - 1
     found = weighed(drawn(seed=1, tasks=few), drawn(NARROW, seed=2, tasks=few))
     assert found.indicators == ()
-    assert len(found.problems) == len(FREE)
+    assert len(found.unmeasured) == len(FREE)
 
 
 def test_strata_are_weighed_apart_and_no_figure_is_infinite():
@@ -101,4 +103,20 @@ def test_figures_follow_from_the_samples_alone_whatever_their_order():
 def test_a_bank_of_one_sample_per_task_gives_what_it_can():
     found = weighed(drawn(seed=1, per_task=1), drawn(NARROW, seed=2))
     assert found.indicators == ()
-    assert len(found.problems) == len(FREE)
+    assert len(found.unmeasured) == len(FREE)
+
+
+def test_a_stratum_of_which_the_candidate_drew_nothing_is_named_sign_by_sign():
+    bank = drawn(seed=1) + drawn(seed=3, stratum=Stratum.HEAD)
+    found = weighed(bank, drawn(seed=3, stratum=Stratum.HEAD))
+    assert {each.stratum for each in found.indicators} == {Stratum.HEAD}
+    assert {(each.name, each.stratum) for each in found.unmeasured} == {(n, Stratum.TAIL) for n in FREE}
+
+
+def test_the_least_alpha_that_may_be_configured_is_what_exchanges_reach():
+    assert LEAST_ALPHA == LEAST_P_VALUE
+    assert not any(each.blind for each in weighed(drawn(seed=1), drawn(seed=2), alpha=LEAST_ALPHA).indicators)
+    blind = {
+        each.name for each in weighed(drawn(seed=1), drawn(seed=2), alpha=0.0001).indicators if each.blind
+    }
+    assert blind == {IndicatorName.PARTICIPATION_RATIO, IndicatorName.DISPLACEMENT}

@@ -23,7 +23,7 @@ def test_only_indices_that_both_drew_are_compared():
 def test_tasks_of_one_side_and_samples_without_a_text_do_not_count():
     bank = [sample("a", 0, "return x"), sample("b", 0, "return x")]
     aborted = sample("b", 0, "", finish=FinishReason.ABORT)
-    assert pairs(bank, [sample("c", 0, "return x"), aborted]) == {}
+    assert pairs(bank, [sample("c", 0, "return x"), aborted]) == {Stratum.TAIL: ()}
 
 
 def test_strata_are_kept_apart_rarest_first():

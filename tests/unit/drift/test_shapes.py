@@ -101,7 +101,8 @@ def test_no_two_of_many_kinds_of_statements_have_the_same_form():
         f'{x=}'; import a; from . import a; from .. import a; from a import *
         from a import b; from b import a; x: int; x: int = 1; x = 1; x += 1; x -= 1; del x; await x
         yield x; yield from x; lambda: x; def f(*, x=1): pass; def f(x, /): pass; def f(x): pass
-        def f(*x): pass; def f(**x): pass; def f() -> x: pass; async def f(): pass; class A: pass; class A(x): pass; class A(x=x): pass
+        def f(*x): pass; def f(**x): pass; def f() -> x: pass; async def f(): pass
+        class A: pass; class A(x): pass; class A(x=x): pass
         if x: f(); while x: f(); for i in x: f(); async for i in x: f(); with x: f(); with x as y: f()
         0x1f; 31.0; 31j; b'31'; True; None; ...; x is x; x == x; not x; -x; ~x; x or x; x and x
         raise; raise x; raise x from x; return; return x; assert x; assert x, x; x if x else x

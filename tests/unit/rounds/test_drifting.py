@@ -8,12 +8,13 @@ import pytest
 
 from monitor.domain.drift import IndicatorName
 from monitor.domain.errors import EngineTrouble
-from monitor.domain.evaluation import Stage
+from monitor.domain.evaluation import Stage, State
 from monitor.domain.evidence import DecisionKind, ReasonCode
 from monitor.ports import Count, DriftEvent
 from monitor.rounds.bench import Gauges
-from monitor.rounds.drifting import compare_outputs
+from monitor.rounds.drifting import ask_bank_again, compare_outputs
 from monitor.rounds.weighing import conclude
+from monitor.rounds.worker import work_once
 from monitor.testing import FakeMeter, FakeProbe
 from monitor.verdicts.policy import Policy
 from monitor.verdicts.rules import rules_for
@@ -58,12 +59,27 @@ async def test_a_warning_is_a_reason_and_holds_only_by_the_policy(world):
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda each: type(each).__name__)
 async def test_a_meter_that_breaks_is_counted_and_decides_nothing(world, broken, caplog):
-    await measured_world(world, meter=FakeMeter(broken=broken))
+    await measured_world(world, meter=FakeMeter(broken=broken), probes=(FakeProbe(),))
     record = await evaluated(world, "equal")
     assert record.decision.kind is DecisionKind.PROMOTE
-    assert world.store.drift(record.key.evaluation_id) is None
+    reading = world.store.drift(record.key.evaluation_id)
+    assert [each.name for each in reading.indicators] == ["rare-code-nll"]
+    assert "The outputs could not be compared" in reading.problems[0]
     assert world.store.counters("acme")[Count.DRIFT_EVENTS, DriftEvent.FAILED] == 1
     assert "were not compared" in caplog.text
+
+
+async def test_a_probe_whose_measurements_cannot_be_compared_costs_only_itself(world):
+    class Incomparable(FakeProbe):
+        def compare(self, baseline, candidate):
+            raise ZeroDivisionError
+
+    await measured_world(world, meter=FakeMeter(), probes=(Incomparable(),))
+    record = await evaluated(world, "equal")
+    reading = world.store.drift(record.key.evaluation_id)
+    assert [each.name for each in reading.indicators] == ["collision"]
+    assert reading.problems == ("rare-code-nll could not be compared (ZeroDivisionError: ).",)
+    assert world.store.counters("acme")[Count.DRIFT_EVENTS, DriftEvent.FAILED] == 1
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda each: type(each).__name__)
@@ -71,7 +87,7 @@ async def test_a_probe_that_breaks_is_counted_and_its_indicator_named_as_missing
     await measured_world(world, probes=(FakeProbe(broken=broken),))
     record = await evaluated(world, "equal")
     assert record.decision.kind is DecisionKind.PROMOTE
-    assert world.store.drift(record.key.evaluation_id).problems == (
+    assert world.store.drift(record.key.evaluation_id).remarks == (
         "rare-code-nll: the candidate was not measured.",
     )
     assert world.store.counters("acme")[Count.DRIFT_EVENTS, DriftEvent.PROBE_FAILED] == 2
@@ -90,7 +106,7 @@ async def test_a_bank_without_measurement_or_with_another_one_is_told_how_to_get
     await world.with_baseline()
     world.gauges = Gauges(probes=(FakeProbe(),))
     record = await evaluated(world, "equal")
-    (problem,) = world.store.drift(record.key.evaluation_id).problems
+    (problem,) = world.store.drift(record.key.evaluation_id).remarks
     assert "the bank was drawn without it" in problem
     assert "baseline build" in problem
 
@@ -102,8 +118,33 @@ async def test_a_probe_that_asked_something_else_is_asked_again(world):
     world.gauges = Gauges(probes=(FakeProbe(("d e f g",)),))
     record = await evaluated(world, "equal")
     assert world.store.measurements(bank) == before
-    (problem,) = world.store.drift(record.key.evaluation_id).problems
+    (problem,) = world.store.drift(record.key.evaluation_id).remarks
     assert "asked something else" in problem
+
+
+async def test_a_probe_that_failed_on_the_bank_asks_it_again_without_drawing(world):
+    await measured_world(world, probes=(FakeProbe(broken=BROKEN[1]),))
+    bank = world.store.evaluations("acme")[0].key.evaluation_id
+    drawn = world.store.samples(bank)
+    assert world.store.measurements(bank) == ()
+    world.gauges = Gauges(probes=(FakeProbe(),))
+    assert ask_bank_again(world.watch, world.gauges)
+    again = await work_once(world.bench(), worker="w:1:1")
+    assert again.state is State.DECIDED
+    assert len(world.store.measurements(bank)) == 1
+    assert world.store.samples(bank) == drawn
+    assert not ask_bank_again(world.watch, world.gauges)
+
+
+async def test_a_reading_that_answers_for_one_stratum_alone_names_the_others(world):
+    class Partial(FakeProbe):
+        def compare(self, baseline, candidate):
+            return ()
+
+    await measured_world(world, probes=(Partial(),))
+    record = await evaluated(world, "equal")
+    (remark,) = world.store.drift(record.key.evaluation_id).remarks
+    assert remark.startswith("rare-code-nll in tail: none of the baseline's readings")
 
 
 async def test_outputs_compared_again_from_the_store_give_the_same_reading(world):

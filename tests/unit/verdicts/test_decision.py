@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.domain.checkpoint import Lineage, Review
-from monitor.domain.drift import Indicator, IndicatorName
+from monitor.domain.drift import Indicator, IndicatorName, Unmeasured
 from monitor.domain.errors import InvalidConfig
 from monitor.domain.evidence import DecisionKind, DriftSignal, ReasonCode
 from monitor.domain.tasks import Stratum
@@ -124,12 +124,60 @@ def test_an_indicator_below_its_noise_floor_is_no_reason():
     )
 
 
-def test_an_indicator_that_the_policy_holds_on_holds_when_it_is_missing_as_well():
-    policy = Policy(holding_signals=frozenset({"rare-code-nll", "tokens"}))
-    held = decide(STEADY, policy, Circumstances(indicators=(WARNING,)))
+def holding(*names):
+    return Policy(holding_signals=frozenset(names))
+
+
+EVERYWHERE = tuple(replace(WARNING, p_value=1.0, stratum=stratum) for stratum in Stratum)
+
+
+@pytest.mark.parametrize(
+    "name", ["rare-code-nll", "rubber-stamp", "tokens", "outcome=failed", "finish_reason"]
+)
+def test_what_the_policy_holds_on_and_nobody_measured_holds(name):
+    held = decide(STEADY, holding(name), Circumstances(indicators=EVERYWHERE))
     assert held.kind is DecisionKind.HOLD
-    assert [reason.code for reason in held.reasons[:1]] == [ReasonCode.INDICATOR_MISSING]
-    assert "rare-code-nll" in held.reasons[0].text
+    assert codes(held)[0] is ReasonCode.INDICATOR_MISSING
+    assert name in held.reasons[0].text
+
+
+def test_an_indicator_that_one_critical_stratum_lacks_holds_and_names_it():
+    policy = holding("collision")
+    assert decide(STEADY, policy, Circumstances(indicators=EVERYWHERE)).kind is DecisionKind.PROMOTE
+    some = tuple(each for each in EVERYWHERE if each.stratum is not Stratum.TAIL)
+    held = decide(STEADY, policy, Circumstances(indicators=some))
+    assert codes(held)[0] is ReasonCode.INDICATOR_MISSING
+    assert "not measured in tail" in held.reasons[0].text
+    advisory = replace(policy, critical=frozenset({Stratum.HEAD, Stratum.TORSO}))
+    assert ReasonCode.INDICATOR_MISSING not in codes(decide(STEADY, advisory, Circumstances(indicators=some)))
+
+
+def test_rare_code_has_no_torso_and_needs_none():
+    rare = tuple(replace(each, name="rare-code-nll") for each in EVERYWHERE)
+    policy = holding("rare-code-nll")
+    two = tuple(each for each in rare if each.stratum is not Stratum.TORSO)
+    assert decide(STEADY, policy, Circumstances(indicators=two)).kind is DecisionKind.PROMOTE
+    none = tuple(each for each in rare if each.stratum is not Stratum.TAIL)
+    assert decide(STEADY, policy, Circumstances(indicators=none)).kind is DecisionKind.HOLD
+
+
+@pytest.mark.parametrize("stratum", [None, Stratum.HEAD])
+def test_what_could_not_have_warned_holds_with_the_reason(stratum):
+    gap = Unmeasured(name="outcome", stratum=stratum, why="fewer than 30 samples have a value")
+    circumstances = Circumstances(signals=(replace(SIGNAL, detected=False),), unmeasured=(gap,))
+    assert decide(STEADY, holding("tokens"), circumstances).kind is DecisionKind.PROMOTE
+    held = decide(STEADY, holding("outcome=failed"), circumstances)
+    assert held.kind is DecisionKind.HOLD
+    assert held.reasons[0].text.endswith("the policy holds on it: fewer than 30 samples have a value.")
+
+
+def test_a_column_that_the_policy_names_holds_by_any_of_its_values():
+    signals = (replace(SIGNAL, signal="outcome=failed"),)
+    held = decide(STEADY, holding("outcome"), Circumstances(signals=signals))
+    assert codes(held)[0] is ReasonCode.DRIFT
+    assert held.kind is DecisionKind.HOLD
+    other = decide(STEADY, holding("outcome=crashed"), Circumstances(signals=signals))
+    assert other.kind is DecisionKind.PROMOTE
 
 
 def test_a_missing_lineage_holds_where_it_is_required():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from monitor.domain.drift import DriftReading
+from monitor.domain.drift import NOTHING, DriftReading, Unmeasured
 from monitor.domain.tasks import Stratum
 from monitor.testing import MemoryStore
 from monitor.web.outputs import Generation, generations_section, outputs_section
@@ -51,10 +51,21 @@ def test_nothing_is_shown_where_nothing_was_compared():
 
 
 def test_what_could_not_be_measured_is_said():
-    empty = DriftReading(
-        signals=(), indicators=(), problems=("rubber-stamp: the candidate was not measured.",)
+    gaps = (
+        Unmeasured(name="rubber-stamp", stratum=None, why="the candidate was not measured"),
+        Unmeasured(name="tokens", stratum=Stratum.TAIL, why="too few"),
+        Unmeasured(name="lines", stratum=Stratum.TAIL, why="too few"),
     )
-    assert "rubber-stamp: the candidate was not measured." in outputs_section(empty, EVALUATION)
+    said = outputs_section(replace(NOTHING, unmeasured=gaps, problems=("A page was lost.",)), EVALUATION)
+    assert "rubber-stamp: the candidate was not measured." in said
+    assert "tokens, lines in tail: too few." in said
+    assert "A page was lost." in said
+
+
+def test_an_indicator_that_could_not_have_warned_is_said_to_be_blind():
+    few = replace(CALM.indicators[0], clusters=9, least_p_value=0.5**9)
+    said = outputs_section(replace(CALM, indicators=(few,)), EVALUATION)
+    assert "9 clusters give no p-value below 0.002: it cannot warn." in said
 
 
 def test_a_kept_report_is_linked_and_calm_columns_are_said_to_be():
