@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from monitor.domain.checkpoint import Checkpoint, EngineIdentity, Role
 from monitor.domain.drift import DriftReading, Indicator, Measurement
-from monitor.domain.evaluation import Evaluation
+from monitor.domain.evaluation import Evaluation, State
 from monitor.domain.evidence import DriftSignal, Observation
 from monitor.domain.samples import Completion, Execution, Outcome, Program, Sample, SampleRequest
 from monitor.domain.tasks import Stratum
@@ -347,7 +347,8 @@ class WorkQueue(Protocol):
 
     Every lease counts as an attempt unless it is handed back. The store has no opinion on how many
     attempts are enough: a worker that finds too many saves the evaluation as FAILED. Saving an
-    evaluation as QUEUED, DECIDED or FAILED ends its lease, and as QUEUED forgets its attempts.
+    evaluation as QUEUED, DECIDED or FAILED ends its lease, and as QUEUED forgets its attempts. Every
+    method raises StoreTrouble, and has then changed nothing.
     """
 
     def enqueue(self, evaluation: Evaluation) -> bool:
@@ -378,12 +379,22 @@ class WorkQueue(Protocol):
         """Extend a lease; False when the worker no longer holds it."""
         ...
 
-    def postpone(self, evaluation_id: str, *, worker: str, now: datetime, delay_s: float) -> bool:
-        """Put it back after trouble, not to be leased before the delay; False when not held."""
+    def save_held(self, evaluation: Evaluation, *, worker: str) -> bool:
+        """Replace its record as ``save`` does; False, and nothing changes, when not held."""
+        ...
+
+    def postpone(
+        self, evaluation_id: str, *, worker: str, now: datetime, delay_s: float, tried: bool = True
+    ) -> bool:
+        """Put it back for later, as an attempt unless it was not even tried; False when not held."""
         ...
 
     def hand_back(self, evaluation_id: str, *, worker: str) -> bool:
         """Put it back unharmed, as on a clean stop: no attempt is counted; False when not held."""
+        ...
+
+    def requeue(self, evaluation_id: str, *, state: State) -> bool:
+        """Queue it anew, its attempts and delay forgotten; False unless in this state, held by nobody."""
         ...
 
     def attempts(self, evaluation_id: str) -> int:

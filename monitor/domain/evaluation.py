@@ -112,4 +112,6 @@ class Evaluation:
     sealed_gap: float | None = None
     """Change of the pass ratio on sealed tasks minus that on open ones; None unless both were drawn."""
     trouble: str = ""
-    """Why it failed; empty when it did not."""
+    """Why it failed, or waits to be tried again; empty when it did neither."""
+    retryable: bool = False
+    """Whether a FAILED one may yet succeed with the same checkpoint; then it is queued again later."""

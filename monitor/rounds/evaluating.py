@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from monitor.domain.errors import Trouble
+from monitor.domain.errors import StoreTrouble, Trouble
 from monitor.domain.evaluation import Evaluation, Flips, Purpose, Stage, State
 from monitor.domain.evidence import Observation
 from monitor.domain.samples import Outcome
@@ -18,6 +19,7 @@ from monitor.ports import CompletionModel, Count, EngineEvent
 from monitor.rounds.bench import Bench, Progress
 from monitor.rounds.drawing import calibrate_tasks, draw, failing_references
 from monitor.rounds.drifting import keep_drift, keep_measurements, loading
+from monitor.rounds.lease import Lease, LeaseLost
 from monitor.rounds.sealing import resting
 from monitor.rounds.stopwatch import Stopwatch
 from monitor.rounds.waves import Itinerary, Pick, bank_waves, next_wave
@@ -33,30 +35,34 @@ class IncompleteBank(Trouble):
     """Too many samples of a bank have no result."""
 
 
-async def evaluate(bench: Bench, leased: Evaluation) -> Evaluation:
+async def evaluate(bench: Bench, lease: Lease) -> Evaluation:
     """Do a leased evaluation to its end and store it as DECIDED.
 
     Raises:
         InvalidCheckpoint: the engine cannot serve it.
         EngineTrouble, SandboxTrouble, StoreTrouble, BankMissing: to be tried again; nothing is lost.
+        LeaseLost: another worker has it now.
     """
-    work = _Work(bench, leased)
+    work = _Work(bench, lease)
     try:
-        return await (work.bank() if leased.key.purpose is Purpose.BANK else work.candidate())
+        return await (work.bank() if lease.evaluation.key.purpose is Purpose.BANK else work.candidate())
     except BaseException:
-        await asyncio.shield(work.save())
+        # Where this fails as well, only stage times are lost; the reader needs the first error.
+        with suppress(StoreTrouble, LeaseLost):
+            await asyncio.shield(work.save())
         raise
 
 
 class _Work:
     """The state of one run: the record, and a stopwatch."""
 
-    def __init__(self, bench: Bench, leased: Evaluation) -> None:
+    def __init__(self, bench: Bench, lease: Lease) -> None:
         self._bench = bench
-        self._record = leased
-        self._id = leased.key.evaluation_id
+        self._lease = lease
+        self._record = lease.evaluation
+        self._id = lease.evaluation.key.evaluation_id
         self._rules = rules_for(bench.policy, greedy=bench.plan.greedy)
-        self._stopwatch = Stopwatch(leased.stage_s)
+        self._stopwatch = Stopwatch(lease.evaluation.stage_s)
 
     async def bank(self) -> Evaluation:
         """Draw what the bank still lacks."""
@@ -194,7 +200,7 @@ class _Work:
             finished_at=self._bench.clock() if finished else None,
             **changes,  # type: ignore[arg-type]  # names of fields, checked by the constructor
         )
-        await asyncio.to_thread(self._bench.store.save, self._record)
+        await self._lease.save(self._record)
         return self._record
 
 

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from monitor.domain.errors import EngineTrouble, InvalidCheckpoint, MonitorError, SandboxTrouble, Trouble
+from monitor.domain.errors import (
+    EngineTrouble,
+    InvalidCheckpoint,
+    MonitorError,
+    SandboxTrouble,
+    StoreTrouble,
+    Trouble,
+)
 from monitor.domain.evaluation import Evaluation, State
 from monitor.ports import Count, EngineEvent, SandboxEvent, Store
 from monitor.processes import is_gone
 from monitor.rounds.bench import Bench
 from monitor.rounds.evaluating import evaluate
+from monitor.rounds.lease import LEASE_S, Lease, LeaseLost
+from monitor.rounds.weighing import BankMissing
 
-LEASE_S = 60.0
+logger = logging.getLogger(__name__)
+
 ATTEMPTS = 3
-"""Leases on one evaluation before it is given up as FAILED."""
+"""Leases on one evaluation before trouble makes it FAILED."""
+STARTS = 10
+"""Leases after which an evaluation whose workers keep being killed is not begun again."""
 RETRY_S = 30.0
 """Delay before the second attempt; the next is twice as long."""
+BANK_S = 15.0
+"""How often a candidate looks whether its bank, which another worker draws, is complete."""
+PAUSE_S = 60.0
+"""Longest pause of a worker whose store does not answer."""
+
+
+class Unexpected(Trouble):
+    """What nobody foresaw ended an evaluation: trying again by ourselves would be of no use."""
+
+    retryable = False
 
 
 def recover(store: Store) -> int:
@@ -29,74 +52,103 @@ async def work_once(bench: Bench, *, worker: str, only: str | None = None) -> Ev
     """Do the next evaluation of the bench's model.
 
     Returns:
-        Its record afterwards: DECIDED, FAILED, or QUEUED again after trouble; None when nothing waits.
+        Its record afterwards: DECIDED, FAILED, or QUEUED again after trouble; None when nothing waits,
+        or when another worker took it over.
+
+    Raises:
+        StoreTrouble: the store cannot be asked.
+        Exception: what is neither trouble nor the checkpoint's fault, such as a wrong configuration; it
+            counts as an attempt.
     """
     leased = await asyncio.to_thread(
         bench.store.lease, worker=worker, now=bench.clock(), lease_s=LEASE_S, model=bench.model, only=only
     )
     if leased is None:
         return None
-    heartbeat = asyncio.create_task(_keep(bench, leased, worker))
+    lease = Lease(bench.store, leased, worker, clock=bench.clock)
     try:
-        return await evaluate(bench, leased)
+        return await _attempt(bench, lease)
+    except LeaseLost as lost:
+        logger.warning("lease lost", extra={"run": leased.key.evaluation_id, "problem": str(lost)})
+        return None
+
+
+async def _attempt(bench: Bench, lease: Lease) -> Evaluation:
+    if (begun := await lease.attempts()) > STARTS:
+        return await _give_up(bench, lease, _killer(begun - 1))
+    try:
+        return await lease.during(evaluate(bench, lease))
     except asyncio.CancelledError:
-        bench.store.hand_back(leased.key.evaluation_id, worker=worker)
+        lease.hand_back()
         raise
+    except LeaseLost:
+        raise
+    except BankMissing as waiting:
+        return await lease.postpone(waiting, delay_s=BANK_S, tried=False)
     except InvalidCheckpoint as error:
-        return await _give_up(bench, leased, error)
+        return await _give_up(bench, lease, error)
     except Trouble as error:
-        return await _retry_later(bench, leased, error, worker)
-    finally:
-        heartbeat.cancel()
+        return await _retry_later(bench, lease, error)
+    except Exception as error:
+        checkpoint = lease.evaluation.checkpoint
+        error.add_note(f"while {checkpoint.name} ({checkpoint.short_digest}) was being evaluated")
+        await _retry_later(bench, lease, error if isinstance(error, MonitorError) else _unexpected(error))
+        raise
 
 
-async def _keep(bench: Bench, leased: Evaluation, worker: str) -> None:
-    """Renew the lease while the work goes on."""
-    while True:
-        await asyncio.sleep(LEASE_S / 3)
-        await asyncio.to_thread(
-            bench.store.renew, leased.key.evaluation_id, worker=worker, now=bench.clock(), lease_s=LEASE_S
-        )
-
-
-async def _retry_later(bench: Bench, leased: Evaluation, error: Trouble, worker: str) -> Evaluation:
+async def _retry_later(bench: Bench, lease: Lease, error: MonitorError) -> Evaluation:
     if isinstance(error, EngineTrouble):
-        bench.store.count(bench.model, Count.ENGINE_EVENTS, EngineEvent.TROUBLE)
+        await asyncio.to_thread(bench.store.count, bench.model, Count.ENGINE_EVENTS, EngineEvent.TROUBLE)
     elif isinstance(error, SandboxTrouble):
-        bench.store.count(bench.model, Count.SANDBOX_EVENTS, SandboxEvent.TROUBLE)
-    evaluation_id = leased.key.evaluation_id
-    attempts = bench.store.attempts(evaluation_id)
+        await asyncio.to_thread(bench.store.count, bench.model, Count.SANDBOX_EVENTS, SandboxEvent.TROUBLE)
+    attempts = await lease.attempts()
     if attempts >= ATTEMPTS:
-        return await _give_up(bench, leased, error)
-    delay_s = RETRY_S * 2 ** (attempts - 1)
-    waiting = replace(_as_stored(bench, leased), state=State.RUNNING, trouble=str(error))
-    await asyncio.to_thread(bench.store.save, waiting)
-    await asyncio.to_thread(
-        bench.store.postpone, evaluation_id, worker=worker, now=bench.clock(), delay_s=delay_s
-    )
-    return replace(waiting, state=State.QUEUED)
+        return await _give_up(bench, lease, error)
+    return await lease.postpone(error, delay_s=RETRY_S * 2 ** (attempts - 1))
 
 
-async def _give_up(bench: Bench, leased: Evaluation, error: MonitorError) -> Evaluation:
+async def _give_up(bench: Bench, lease: Lease, error: MonitorError) -> Evaluation:
     failed = replace(
-        _as_stored(bench, leased), state=State.FAILED, finished_at=bench.clock(), trouble=str(error)
+        lease.evaluation,
+        state=State.FAILED,
+        finished_at=bench.clock(),
+        trouble=str(error),
+        retryable=error.retryable or not isinstance(error, (InvalidCheckpoint, Unexpected)),
     )
-    await asyncio.to_thread(bench.store.save, failed)
+    await lease.save(failed)
     return failed
 
 
-def _as_stored(bench: Bench, leased: Evaluation) -> Evaluation:
-    """The newest record: stage times are saved while the work goes on."""
-    return bench.store.evaluation(leased.key.evaluation_id) or leased
+def _unexpected(error: Exception) -> Unexpected:
+    return Unexpected(
+        f"An error that Tailwatch did not expect ended it: {type(error).__name__}: {error}.",
+        next_step="Report it with the traceback that `tailwatch --debug evaluate` shows.",
+    )
+
+
+def _killer(begun: int) -> Unexpected:
+    return Unexpected(
+        f"It was begun {begun} times, and each time its process was killed before the end.",
+        next_step="See with `dmesg` or `journalctl` whether memory ran out, then use `tailwatch evaluate`.",
+    )
 
 
 async def work(
     bench: Bench, *, worker: str, idle_s: float, done: Callable[[Evaluation], Awaitable[None]]
 ) -> None:
-    """Do evaluations as they come, until cancelled."""
+    """Do evaluations as they come, until cancelled; whatever goes wrong, the next one is done."""
+    pause_s = idle_s
     while True:
-        evaluation = await work_once(bench, worker=worker)
-        if evaluation is None:
-            await asyncio.sleep(idle_s)
+        try:
+            evaluation = await work_once(bench, worker=worker)
+        except StoreTrouble as trouble:
+            logger.warning("store does not answer", extra={"problem": str(trouble)})
+        except Exception:
+            logger.exception("evaluation broke off")
         else:
-            await done(evaluation)
+            pause_s = idle_s
+            if evaluation is not None:
+                await done(evaluation)
+                continue
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, PAUSE_S)

@@ -16,8 +16,8 @@ from monitor.ports import TaskTally
 from monitor.store import recording
 from monitor.store.database import Database
 from monitor.store.evaluation_rows import (
+    changed_by_saving,
     evaluation_of,
-    lease_after_saving,
     locked_ref,
     ref_of,
     row_of,
@@ -43,12 +43,12 @@ class SqlEvaluationLog:
 
     def save(self, evaluation: Evaluation) -> None:
         """Insert or replace by evaluation id; any state but RUNNING ends the lease."""
-        row = row_of(evaluation)
-        changed = {**row, **lease_after_saving(evaluation.state)}
-        statement = self._database.insert(evaluations).values({**row, "attempts": 0})
+        statement = self._database.insert(evaluations).values({**row_of(evaluation), "attempts": 0})
         with self._database.writing() as connection:
             connection.execute(
-                statement.on_conflict_do_update(index_elements=["evaluation_id"], set_=changed)
+                statement.on_conflict_do_update(
+                    index_elements=["evaluation_id"], set_=changed_by_saving(evaluation)
+                )
             )
 
     def evaluation(self, evaluation_id: str) -> Evaluation | None:

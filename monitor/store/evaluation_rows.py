@@ -15,6 +15,8 @@ from monitor.store.schema import evaluations
 
 NO_LEASE: Mapping[str, None] = {"worker": None, "lease_expires_us": None, "not_before_us": None}
 """Columns of an evaluation that nobody holds."""
+AFRESH: Mapping[str, int | None] = {**NO_LEASE, "attempts": 0}
+"""Columns of an evaluation that nobody has tried yet."""
 
 
 def row_of(evaluation: Evaluation) -> dict[str, Any]:
@@ -34,11 +36,12 @@ def row_of(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def lease_after_saving(state: State) -> Mapping[str, int | None]:
-    """Lease columns that change when an evaluation is saved in this state."""
-    if state is State.RUNNING:
-        return {}
-    return {**NO_LEASE, "attempts": 0} if state is State.QUEUED else NO_LEASE
+def changed_by_saving(evaluation: Evaluation) -> dict[str, Any]:
+    """Columns that change when a known evaluation is saved: the lease ends unless it still runs."""
+    row = row_of(evaluation)
+    if evaluation.state is State.RUNNING:
+        return row
+    return {**row, **(AFRESH if evaluation.state is State.QUEUED else NO_LEASE)}
 
 
 def evaluation_of(record: str, state: str) -> Evaluation:

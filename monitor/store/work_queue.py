@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Update, and_, func, or_, select, update
 from monitor.domain.evaluation import Evaluation, State
 from monitor.store.codec import to_us
 from monitor.store.database import Database
-from monitor.store.evaluation_rows import NO_LEASE, evaluation_of, row_of
+from monitor.store.evaluation_rows import AFRESH, NO_LEASE, changed_by_saving, evaluation_of, row_of
 from monitor.store.schema import evaluations
 
 _BACK_IN_QUEUE: Mapping[str, Any] = {**NO_LEASE, "state": State.QUEUED.value}
+_UNCOUNTED: Mapping[str, Any] = {"attempts": evaluations.c.attempts - 1}
 
 
 class SqlWorkQueue:
@@ -74,15 +75,31 @@ class SqlWorkQueue:
         extended = {"lease_expires_us": _after(now, lease_s)}
         return bool(self._change(_held(evaluation_id, worker).values(extended)))
 
-    def postpone(self, evaluation_id: str, *, worker: str, now: datetime, delay_s: float) -> bool:
-        """Put it back after trouble, not to be leased before the delay; False when not held."""
+    def save_held(self, evaluation: Evaluation, *, worker: str) -> bool:
+        """Replace its record; False when the worker no longer holds it."""
+        held = _held(evaluation.key.evaluation_id, worker)
+        return bool(self._change(held.values(changed_by_saving(evaluation))))
+
+    def postpone(
+        self, evaluation_id: str, *, worker: str, now: datetime, delay_s: float, tried: bool = True
+    ) -> bool:
+        """Put it back, not to be leased before the delay; False when not held."""
         later = {**_BACK_IN_QUEUE, "not_before_us": _after(now, delay_s)}
-        return bool(self._change(_held(evaluation_id, worker).values(later)))
+        counted = {} if tried else _UNCOUNTED
+        return bool(self._change(_held(evaluation_id, worker).values({**later, **counted})))
 
     def hand_back(self, evaluation_id: str, *, worker: str) -> bool:
         """Put it back without counting the attempt; False when not held."""
-        uncounted = {**_BACK_IN_QUEUE, "attempts": evaluations.c.attempts - 1}
-        return bool(self._change(_held(evaluation_id, worker).values(uncounted)))
+        return bool(self._change(_held(evaluation_id, worker).values({**_BACK_IN_QUEUE, **_UNCOUNTED})))
+
+    def requeue(self, evaluation_id: str, *, state: State) -> bool:
+        """Queue it anew, attempts forgotten; False unless it is in this state and nobody holds it."""
+        unheld = update(evaluations).where(
+            evaluations.c.evaluation_id == evaluation_id,
+            evaluations.c.state == state.value,
+            evaluations.c.worker.is_(None),
+        )
+        return bool(self._change(unheld.values({**AFRESH, "state": State.QUEUED.value})))
 
     def attempts(self, evaluation_id: str) -> int:
         """Leases taken on it that were not handed back, a present one included."""

@@ -261,24 +261,41 @@ class MemoryStore:
             lease.expires_at = now + timedelta(seconds=lease_s)
             return True
 
-    def postpone(self, evaluation_id: str, *, worker: str, now: datetime, delay_s: float) -> bool:
+    def save_held(self, evaluation: Evaluation, *, worker: str) -> bool:
+        """Save, when held."""
+        with self._lock:
+            held = self._leases.get(evaluation.key.evaluation_id, _Lease()).worker == worker
+            if held:
+                self.save(evaluation)
+            return held
+
+    def postpone(
+        self, evaluation_id: str, *, worker: str, now: datetime, delay_s: float, tried: bool = True
+    ) -> bool:
         """Queue again for later, when held."""
-        return self._put_back(evaluation_id, worker, not_before=now + timedelta(seconds=delay_s))
+        later = now + timedelta(seconds=delay_s)
+        return self._put_back(evaluation_id, worker, not_before=later, tried=tried)
 
     def hand_back(self, evaluation_id: str, *, worker: str) -> bool:
         """Queue again without counting the attempt, when held."""
-        with self._lock:
-            held = self._put_back(evaluation_id, worker, not_before=None)
-            if held:
-                self._leases[evaluation_id].attempts -= 1
-            return held
+        return self._put_back(evaluation_id, worker, not_before=None, tried=False)
 
-    def _put_back(self, evaluation_id: str, worker: str, *, not_before: datetime | None) -> bool:
+    def requeue(self, evaluation_id: str, *, state: State) -> bool:
+        """Queue again afresh, when in this state and held by nobody."""
+        with self._lock:
+            evaluation = self._evaluations.get(evaluation_id)
+            if evaluation is None or evaluation.state is not state or self._leases[evaluation_id].worker:
+                return False
+            self.save(replace(evaluation, state=State.QUEUED))
+            return True
+
+    def _put_back(self, evaluation_id: str, worker: str, *, not_before: datetime | None, tried: bool) -> bool:
         with self._lock:
             lease = self._leases.get(evaluation_id, _Lease())
             if lease.worker != worker:
                 return False
-            self._leases[evaluation_id] = _Lease(not_before=not_before, attempts=lease.attempts)
+            attempts = lease.attempts - (not tried)
+            self._leases[evaluation_id] = _Lease(not_before=not_before, attempts=attempts)
             queued = replace(self._evaluations[evaluation_id], state=State.QUEUED)
             self._evaluations[evaluation_id] = queued
             return True
@@ -292,7 +309,7 @@ class MemoryStore:
         """Queue again everything the worker holds."""
         with self._lock:
             held = [known_id for known_id, lease in self._leases.items() if lease.worker == worker]
-            return sum(self._put_back(known_id, worker, not_before=None) for known_id in held)
+            return sum(self._put_back(known_id, worker, not_before=None, tried=True) for known_id in held)
 
     def workers(self) -> tuple[str, ...]:
         """Sorted."""

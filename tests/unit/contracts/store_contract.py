@@ -335,6 +335,68 @@ class QueueContract:
         assert store.workers() == ("w",)
         assert store.lease(worker="other", now=NOON, lease_s=60) is None
 
+    def test_an_evaluation_postponed_untried_waits_and_was_not_tried(self, store: Store):
+        store.enqueue(an_evaluation())
+        evaluation_id = an_evaluation().key.evaluation_id
+        store.lease(worker="w", now=NOON, lease_s=60)
+        assert store.postpone(evaluation_id, worker="w", now=NOON, delay_s=30, tried=False) is True
+        assert store.attempts(evaluation_id) == 0
+        assert store.lease(worker="w", now=later(29), lease_s=60) is None
+
+    @pytest.mark.parametrize("state", [State.RUNNING, State.DECIDED])
+    def test_the_holder_replaces_the_record_as_saving_does(self, store: Store, state):
+        store.enqueue(an_evaluation())
+        leased = store.lease(worker="w", now=NOON, lease_s=60)
+        assert leased is not None
+        changed = replace(leased, state=state, seed_stable=True)
+        assert store.save_held(changed, worker="w") is True
+        assert store.evaluation(leased.key.evaluation_id) == changed
+        assert store.workers() == (("w",) if state is State.RUNNING else ())
+
+    def test_who_lost_the_lease_cannot_replace_what_the_next_worker_decided(self, store: Store):
+        store.enqueue(an_evaluation())
+        stalled = store.lease(worker="first", now=NOON, lease_s=60)
+        taken = store.lease(worker="second", now=later(61), lease_s=60)
+        assert stalled is not None
+        assert taken is not None
+        assert store.save_held(replace(stalled, seed_stable=True), worker="first") is False
+        decided = replace(taken, state=State.DECIDED)
+        assert store.save_held(decided, worker="second") is True
+        assert store.save_held(stalled, worker="first") is False
+        assert store.evaluation(stalled.key.evaluation_id) == decided
+
+    def test_an_evaluation_that_was_never_saved_is_held_by_nobody(self, store: Store):
+        assert store.save_held(an_evaluation(), worker="w") is False
+        assert store.evaluations("acme") == ()
+
+    def test_a_failed_evaluation_is_queued_anew_with_what_it_said(self, store: Store):
+        store.enqueue(an_evaluation())
+        leased = store.lease(worker="w", now=NOON, lease_s=60)
+        assert leased is not None
+        store.save(replace(leased, state=State.FAILED, trouble="It burned."))
+        evaluation_id = leased.key.evaluation_id
+        assert store.requeue(evaluation_id, state=State.DECIDED) is False
+        assert store.requeue(evaluation_id, state=State.FAILED) is True
+        assert store.attempts(evaluation_id) == 0
+        again = store.lease(worker="w", now=NOON, lease_s=60)
+        assert again is not None
+        assert again.trouble == "It burned."
+
+    def test_an_evaluation_that_waits_out_a_delay_can_be_had_at_once(self, store: Store):
+        store.enqueue(an_evaluation())
+        evaluation_id = an_evaluation().key.evaluation_id
+        store.lease(worker="w", now=NOON, lease_s=60)
+        store.postpone(evaluation_id, worker="w", now=NOON, delay_s=30)
+        assert store.requeue(evaluation_id, state=State.QUEUED) is True
+        assert store.lease(worker="w", now=NOON, lease_s=60) is not None
+
+    def test_what_somebody_holds_is_not_queued_anew(self, store: Store):
+        store.enqueue(an_evaluation())
+        store.lease(worker="w", now=NOON, lease_s=60)
+        assert store.requeue(an_evaluation().key.evaluation_id, state=State.RUNNING) is False
+        assert store.requeue("0" * 32, state=State.FAILED) is False
+        assert store.workers() == ("w",)
+
     @pytest.mark.parametrize("state", [State.DECIDED, State.FAILED])
     def test_an_evaluation_that_is_over_holds_no_lease_and_is_not_leased_again(self, store: Store, state):
         store.enqueue(an_evaluation())

@@ -106,9 +106,9 @@ def asking(suite: Suite) -> Asking:
 class World:
     """One model's deployment, whose engine and sandbox a test replaces."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: MemoryStore | None = None) -> None:
         self.suite = small_suite()
-        self.store = MemoryStore()
+        self.store = store or MemoryStore()
         self.clock = Clock()
         self.engine = FakeEngine(pass_ratio)
         self.sandbox = FakeSandbox()
