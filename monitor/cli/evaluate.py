@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -23,9 +23,9 @@ from monitor.export.documents import checkpoint_document, decision_document, eva
 from monitor.processes import identify
 from monitor.rounds.bench import Bench, Progress, Watcher
 from monitor.rounds.drifting import unasked
+from monitor.rounds.following import see_through
 from monitor.rounds.watching import adopt, bank, baseline_of, candidate, find
 from monitor.rounds.weighing import flips_of
-from monitor.rounds.worker import recover, work_once
 from monitor.stats.flips import Flip
 from monitor.wiring import Deployment, now, open_bench, open_deployment
 
@@ -77,7 +77,7 @@ async def build(checkpoint: str, samples: int | None, config: Path | None, as_js
         subject = resolve(deployment, checkpoint)
         with watching(speak) as watcher:
             async with open_bench(deployment, watcher=watcher) as bench:
-                record = await _ready_bank(bench, deployment, subject, deeper=samples is not None)
+                record = await _ready_bank(bench, deployment, subject, speak, deeper=samples is not None)
         adopt(deployment.watch, subject, now=now())
         tallies = deployment.store.tallies(record.key.evaluation_id)
     total = sum(tallies.values())
@@ -177,12 +177,12 @@ async def _decided(
         return known
     with watching(speak) as watcher:
         async with open_bench(deployment, watcher=watcher) as bench:
-            await _ready_bank(bench, deployment, against, deeper=False)
-            return await _work(bench, wanted)
+            await _ready_bank(bench, deployment, against, speak, deeper=False)
+            return await _work(bench, wanted, speak)
 
 
 async def _ready_bank(
-    bench: Bench, deployment: Deployment, checkpoint: Checkpoint, *, deeper: bool
+    bench: Bench, deployment: Deployment, checkpoint: Checkpoint, speak: Terminal, *, deeper: bool
 ) -> Evaluation:
     wanted = bank(deployment.watch, checkpoint, now=now())
     known = deployment.store.evaluation(wanted.key.evaluation_id)
@@ -190,23 +190,18 @@ async def _ready_bank(
     lacking = unasked(bench.store, bench.gauges, wanted.key.evaluation_id)
     if known is not None and known.state is State.DECIDED and not (deeper or lacking):
         return known
-    return await _work(bench, wanted)
+    return await _work(bench, wanted, speak)
 
 
-async def _work(bench: Bench, wanted: Evaluation) -> Evaluation:
-    """Do one evaluation now, after an earlier failure too."""
-    recover(bench.store)
-    known = bench.store.evaluation(wanted.key.evaluation_id)
-    if known is None:
-        bench.store.enqueue(wanted)
-    elif known.state in {State.FAILED, State.DECIDED, State.QUEUED}:
-        bench.store.save(replace(known, state=State.QUEUED, trouble=""))
-    record = await work_once(bench, worker=identify(), only=wanted.key.evaluation_id)
-    if record is None:
-        raise Trouble(
-            f"Another process is evaluating {wanted.checkpoint.name} now.",
-            next_step="Follow it with `tailwatch status`.",
-        )
+async def _work(bench: Bench, wanted: Evaluation, speak: Terminal) -> Evaluation:
+    """Do one evaluation now, or wait for the process that is doing it."""
+    name = wanted.checkpoint.name
+    record = await see_through(
+        bench,
+        wanted,
+        worker=identify(),
+        elsewhere=lambda: speak.progress.print(f"Another process is evaluating {name}: waiting for it."),
+    )
     if record.state is not State.DECIDED:
         raise Trouble(
             f"The evaluation of {wanted.checkpoint.name} failed: {record.trouble}",

@@ -90,7 +90,7 @@ def _answer(latest: Evaluation | None, name: str, policy: Policy, now: datetime)
         return _hold(
             ReasonCode.EVALUATION_MISSING,
             f"{name} has not been evaluated against the present baseline. "
-            "Run `tailwatch evaluate PATH`, or wait for `tailwatch serve` to do it.",
+            "Run `tailwatch evaluate PATH`; `tailwatch serve` does so for what was never judged.",
         )
     if latest.state is State.FAILED:
         return _hold(

@@ -12,6 +12,9 @@ from monitor.domain.samples import SamplingPlan
 from monitor.domain.tasks import Suite
 from monitor.ports import CheckpointSource, Store, Unusable
 
+REVIVE_S = 3600.0
+"""How long an evaluation that failed for a reason that may pass stays FAILED."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
@@ -38,10 +41,12 @@ class Poll:
 
 
 def poll(watch: Watch, source: CheckpointSource, now: datetime) -> Poll:
-    """Queue an evaluation of every settled checkpoint that has none.
+    """Queue an evaluation of every settled checkpoint that was never judged, newest first.
 
-    Does the same however often it is called. Without a baseline nothing is evaluated, unless
-    ``baseline: first`` adopts the first checkpoint that settles.
+    Does the same however often it is called. What was judged against an earlier baseline, or was one,
+    is not evaluated again because another was promoted. What failed for a reason that may pass is
+    queued again after a while. Without a baseline nothing is evaluated, unless ``baseline: first``
+    adopts the first checkpoint that settles.
 
     Raises:
         InvalidConfig: the source does not exist.
@@ -57,19 +62,43 @@ def poll(watch: Watch, source: CheckpointSource, now: datetime) -> Poll:
         adopt(watch, baseline, now=now)
     wanted: list[Evaluation] = []
     if baseline is not None:
+        closed = _closed(watch, baseline)
         wanted.append(_queued(watch, baseline, Purpose.BANK, now=now))
         wanted += [
             candidate(watch, checkpoint, baseline, now=now)
-            for checkpoint in arrivals.settled
-            if checkpoint.digest != baseline.digest
+            for checkpoint in reversed(arrivals.settled)
+            if checkpoint.digest not in closed
         ]
-    queued = tuple(evaluation for evaluation in wanted if watch.store.enqueue(evaluation))
     return Poll(
-        queued=queued,
+        queued=tuple(each for each in wanted if watch.store.enqueue(each) or _revived(watch, each, now)),
         unusable=arrivals.unusable,
         doubts=arrivals.doubts,
         baseline=baseline.digest if baseline is not None else None,
     )
+
+
+def _closed(watch: Watch, baseline: Checkpoint) -> frozenset[str]:
+    """Digests that a poll leaves alone: baselines, and what was judged against earlier ones."""
+    baselines = {each.digest for each in watch.store.role_history(watch.model) if each.role is Role.BASELINE}
+    judged = {
+        each.key.checkpoint
+        for each in watch.store.evaluations(watch.model)
+        if each.key.purpose is Purpose.CANDIDATE
+        and (each.key.suite, each.key.plan) == (watch.suite.digest, watch.plan.digest)
+        and each.key.baseline != baseline.digest
+        and (each.state is State.DECIDED or (each.state is State.FAILED and not each.retryable))
+    }
+    return frozenset({baseline.digest} | baselines | judged)
+
+
+def _revived(watch: Watch, wanted: Evaluation, now: datetime) -> bool:
+    """Whether an evaluation that failed was queued again: for a reason that may pass, a while ago."""
+    known = watch.store.evaluation(wanted.key.evaluation_id)
+    if known is None or known.state is not State.FAILED or not known.retryable or known.finished_at is None:
+        return False
+    if (now - known.finished_at).total_seconds() < REVIVE_S:
+        return False
+    return watch.store.requeue(known.key.evaluation_id, state=State.FAILED)
 
 
 def adopt(watch: Watch, checkpoint: Checkpoint, *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Purpose, State
 from monitor.domain.evidence import DecisionKind, ReasonCode
 from monitor.rounds.gate import decision_for
-from monitor.rounds.watching import baseline_of, candidate, find, poll, promote, recheck
+from monitor.rounds.watching import REVIVE_S, baseline_of, candidate, find, poll, promote, recheck
 from monitor.rounds.worker import work_once
 from monitor.testing import FakeSource
 
@@ -88,6 +88,46 @@ async def test_a_promoted_checkpoint_becomes_the_baseline_and_the_anchor_stays(w
     assert world.store.roles("acme")[Role.ANCHOR] == checkpoint("base").digest
     queued = poll(world.watch, FakeSource([checkpoint("equal")]), world.clock()).queued
     assert [(e.key.purpose, e.checkpoint.name) for e in queued] == [(Purpose.BANK, "equal")]
+
+
+async def test_a_promotion_queues_what_was_never_judged_newest_first_and_no_history(world):
+    await world.with_baseline()
+    for name in ("older", "equal"):
+        wanted = candidate(world.watch, checkpoint(name), baseline_of(world.watch), now=world.clock())
+        world.store.save(replace(wanted, state=State.DECIDED, finished_at=world.clock()))
+    promote(world.watch, checkpoint("equal"), now=world.clock())
+    settled = [checkpoint(name) for name in ("base", "older", "missed", "equal", "new")]
+    queued = poll(world.watch, FakeSource(settled), world.clock()).queued
+    assert [(e.key.purpose, e.checkpoint.name) for e in queued] == [
+        (Purpose.BANK, "equal"),
+        (Purpose.CANDIDATE, "new"),
+        (Purpose.CANDIDATE, "missed"),
+    ]
+
+
+async def test_another_plan_asks_the_whole_folder_anew(world):
+    await world.with_baseline()
+    wanted = candidate(world.watch, checkpoint("equal"), baseline_of(world.watch), now=world.clock())
+    world.store.save(replace(wanted, state=State.DECIDED, finished_at=world.clock()))
+    watch = replace(world.watch, plan=replace(world.watch.plan, temperature=0.5))
+    queued = poll(watch, FakeSource([checkpoint("equal")]), world.clock()).queued
+    assert [e.key.purpose for e in queued] == [Purpose.BANK, Purpose.CANDIDATE]
+
+
+@pytest.mark.parametrize(("retryable", "revived"), [(True, 1), (False, 0)])
+async def test_what_failed_for_a_reason_that_may_pass_is_queued_again_after_a_while(
+    world, retryable, revived
+):
+    await world.with_baseline()
+    source = FakeSource([checkpoint("equal")])
+    wanted = candidate(world.watch, checkpoint("equal"), baseline_of(world.watch), now=world.clock())
+    failed = replace(wanted, state=State.FAILED, finished_at=world.clock(), retryable=retryable)
+    world.store.save(failed)
+    world.clock.pass_s(REVIVE_S - 1)
+    assert poll(world.watch, source, world.clock()).queued == ()
+    world.clock.pass_s(1)
+    assert len(poll(world.watch, source, world.clock()).queued) == revived
+    assert poll(world.watch, source, world.clock()).queued == ()
 
 
 async def test_the_promoted_checkpoint_is_rechecked_when_it_is_time_and_not_before(world):
