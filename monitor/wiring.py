@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -146,12 +146,21 @@ class Isolation:
     remark: str
 
 
-async def open_strongest_sandbox(slots: int) -> Isolation:
-    """The best sandbox this machine allows, for the demo alone, whose models are ours.
+@asynccontextmanager
+async def strongest_sandbox(slots: int) -> AsyncIterator[Isolation]:
+    """The best sandbox this machine allows, for the demo alone, whose models are ours; ends with the context.
 
     Raises:
         SandboxTrouble: not even a child process could be started.
     """
+    isolation = await _strongest(slots)
+    try:
+        yield isolation
+    finally:
+        await isolation.sandbox.close()
+
+
+async def _strongest(slots: int) -> Isolation:
     try:
         docker = await DockerSandbox.open(slots=slots)
     except SandboxTrouble as error:
@@ -273,33 +282,32 @@ async def open_bench(
 
     Args:
         deployment: what to evaluate with.
-        sandbox: used instead of the configured one.
+        sandbox: used instead of the configured one; whoever opened it closes it.
         watcher: told after each wave.
 
     Raises:
         SandboxTrouble: the configured backend cannot be had here.
     """
     options, watch = deployment.options, deployment.watch
-    engine, tally, measured_by = _engine(options), Tally(watch.model), gauges(options, watch)
-    try:
-        opened = sandbox or await open_sandbox(options.sandbox, partial(tally.add, Count.SANDBOX_EVENTS))
-        try:
-            yield Bench(
-                model=watch.model,
-                suite=watch.suite,
-                plan=watch.plan,
-                policy=deployment.policy,
-                store=deployment.store,
-                engine=engine,
-                sandbox=opened,
-                asking=asking(watch.suite, watch.plan),
-                tally=tally,
-                clock=now,
-                wave_samples=options.engine.concurrency,
-                watcher=watcher,
-                gauges=measured_by,
-            )
-        finally:
-            await opened.close()
-    finally:
-        await engine.close()
+    tally, measured_by = Tally(watch.model), gauges(options, watch)
+    async with AsyncExitStack() as closing:
+        engine = _engine(options)
+        closing.push_async_callback(engine.close)
+        if sandbox is None:
+            sandbox = await open_sandbox(options.sandbox, partial(tally.add, Count.SANDBOX_EVENTS))
+            closing.push_async_callback(sandbox.close)
+        yield Bench(
+            model=watch.model,
+            suite=watch.suite,
+            plan=watch.plan,
+            policy=deployment.policy,
+            store=deployment.store,
+            engine=engine,
+            sandbox=sandbox,
+            asking=asking(watch.suite, watch.plan),
+            tally=tally,
+            clock=now,
+            wave_samples=options.engine.concurrency,
+            watcher=watcher,
+            gauges=measured_by,
+        )

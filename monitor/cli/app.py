@@ -120,7 +120,10 @@ def main() -> NoReturn:
         error.show()
         sys.exit(ERROR)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. What was finished is stored; the same command goes on from there.", err=True)
+        click.echo(
+            "Interrupted. What was finished is stored; an evaluation that is asked for again goes on there.",
+            err=True,
+        )
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()

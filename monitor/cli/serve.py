@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from socket import socket
 
 import click
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -51,7 +52,8 @@ async def serve(config: Path | None, log_format: str) -> None:
     with open_deployment(options) as deployment:
         lookout = Lookout(deployment)
         await asyncio.to_thread(lookout.look)
-        async with answering(deployment) as address, open_bench(deployment) as bench:
+        listener = listen(options.serve.host, options.serve.port)
+        async with answering(deployment, listener) as address, open_bench(deployment) as bench:
             recovered = recover(deployment.store)
             ask_bank_again(deployment.watch, bench.gauges)
             log.info("serving", extra={"address": address, "model": options.model, "recovered": recovered})
@@ -68,17 +70,13 @@ async def serve(config: Path | None, log_format: str) -> None:
 
 
 @asynccontextmanager
-async def answering(deployment: Deployment) -> AsyncIterator[str]:
-    """Serve metrics, health and the gate while the context is open.
+async def answering(deployment: Deployment, listener: socket) -> AsyncIterator[str]:
+    """Serve metrics, health and the gate on a socket while the context is open.
 
     Yields:
         The address, for example ``http://127.0.0.1:9817``.
-
-    Raises:
-        PortTaken: another process listens there.
     """
     options, store, watch = deployment.options, deployment.store, deployment.watch
-    socket = listen(options.serve.host, options.serve.port)
     gate = partial(_gate, deployment)
     collector = StoreCollector(
         store,
@@ -97,9 +95,9 @@ async def answering(deployment: Deployment) -> AsyncIterator[str]:
             reports=reports_folder(options),
         )
     )
-    task = asyncio.create_task(serve_http(app, socket))
+    task = asyncio.create_task(serve_http(app, listener))
     try:
-        yield "http://{}:{}".format(*socket.getsockname()[:2])
+        yield "http://{}:{}".format(*listener.getsockname()[:2])
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

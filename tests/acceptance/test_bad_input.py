@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from monitor.cli.demo.folder import claim
 from tests.acceptance.product import CHECKPOINTS, TAILWATCH, Deployment, Finished
 from tests.requirements import require
 
@@ -121,6 +122,31 @@ class TestAddress:
     def test_a_port_that_is_taken(self, deployment):
         with socket.create_server(("127.0.0.1", deployment.port)):
             assert_explained(deployment.run("serve"), str(deployment.port), "serve.port")
+
+
+class TestDemo:
+    """Without an engine it opens the namespace sandbox: what is open when it fails must end with it."""
+
+    def test_a_deployment_in_its_folder_is_refused_at_once_and_stays(self, deployment):
+        deployment.store.write_bytes(b"months of samples")
+        demo = deployment.run("demo", "--folder", ".", "--port", "0", DOCKER_HOST=NO_ENGINE)
+        assert_explained(demo, "earlier demo", "--folder")
+        assert deployment.store.read_bytes() == b"months of samples"
+
+    def test_a_port_that_is_taken_costs_no_earlier_demo(self, deployment):
+        claim(deployment.folder / "demo")
+        (deployment.folder / "demo" / "tailwatch.db").touch()
+        with socket.create_server(("127.0.0.1", deployment.port)):
+            demo = deployment.run("demo", "--folder", "demo", "--port", str(deployment.port))
+        assert_explained(demo, str(deployment.port), "--port")
+        assert (deployment.folder / "demo" / "tailwatch.db").exists()
+
+    def test_what_goes_wrong_behind_the_sandbox_ends_the_demo_and_not_only_its_message(self, deployment):
+        demo = deployment.run(
+            "demo", "--folder", "demo", "--port", "0", DOCKER_HOST=NO_ENGINE, TAILWATCH_SUITE="nonesuch"
+        )
+        assert demo.code == ERROR
+        assert "nonesuch" in demo.err
 
 
 class TestEngine:

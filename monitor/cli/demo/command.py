@@ -1,47 +1,43 @@
-"""The demo on the terminal, and as JSON."""
+"""`tailwatch demo`: sets the stage, plays the story, tells the end as text or JSON."""
 
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+import socket
+import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 from statistics import median
 from time import monotonic
 from typing import Any
 
 import click
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
 from monitor.cli.app import asynchronous, cli, json_option, terminal
-from monitor.cli.demo.story import (
-    ARRIVALS,
-    BASELINE,
-    Arrival,
-    build_bank,
-    checkpoints_folder,
-    lay_out,
-    receive,
-)
+from monitor.cli.demo.board import Board, stage_medians, tell_commands, tell_reasons
+from monitor.cli.demo.folder import claim, lay_out
+from monitor.cli.demo.story import ARRIVALS, BASELINE, Arrival, build_bank, checkpoints_folder, receive
 from monitor.cli.serve import answering
-from monitor.cli.tables import by_stratum, decided, evidence_cell
-from monitor.domain.evaluation import Purpose, Stage
-from monitor.domain.evidence import Decision
-from monitor.domain.tasks import RAREST_FIRST
+from monitor.domain.errors import PortTaken
 from monitor.export.documents import reason_document
-from monitor.rounds.bench import Progress
 from monitor.verdicts.average import average_only_decision
-from monitor.wiring import open_bench, open_deployment, open_source, open_strongest_sandbox
+from monitor.web.server import listen
+from monitor.wiring import open_bench, open_deployment, open_source, strongest_sandbox
+
+HOST = "127.0.0.1"
 
 
 @cli.command()
 @click.option(
     "--folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     default=Path(".tailwatch/demo"),
     show_default=True,
-    help="Where the demo's deployment is made; an earlier demo in it is removed.",
+    help="Where the demo's deployment is made; an earlier demo in it is removed, anything else refused.",
 )
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=9817, show_default=True, help="0: any free one."
@@ -54,106 +50,48 @@ async def demo(folder: Path, port: int, as_json: bool) -> None:
     Builds the bank of generation 0, then decides on two controls trained on real data, an 8-bit copy,
     and three generations trained on their own unreviewed output.
     """
-    speak = terminal(as_json=as_json)
+    speak, board, started = terminal(as_json=as_json), Board(), monotonic()
     origin = checkpoints_folder()
-    board = Board()
-    started = monotonic()
-    isolation = await open_strongest_sandbox(slots=os.cpu_count() or 1)
-    speak.progress.print(isolation.remark, highlight=False)
-    options = lay_out(folder, backend=isolation.name, port=port)
-    with (
-        open_deployment(options) as deployment,
-        Live(console=speak.progress, get_renderable=board.render, refresh_per_second=4, transient=True),
-    ):
-        async with (
-            answering(deployment) as address,
-            open_bench(deployment, sandbox=isolation.sandbox, watcher=board.watch) as bench,
-        ):
-            await build_bank(bench, deployment.watch, origin / BASELINE)
-            source = open_source(options)
-            for name in ARRIVALS:
-                board.arrived(
-                    await receive(bench, deployment.watch, source, origin / name, options.checkpoints.path)
-                )
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(_listen(port))
+        claim(folder)
+        isolation = await stack.enter_async_context(strongest_sandbox(slots=os.cpu_count() or 1))
+        speak.progress.print(isolation.remark, highlight=False)
+        options = lay_out(folder, backend=isolation.name, port=port)
+        deployment = stack.enter_context(open_deployment(options))
+        address = await stack.enter_async_context(answering(deployment, listener))
+        stack.enter_context(
+            Live(console=speak.progress, get_renderable=board.render, refresh_per_second=4, transient=True)
+        )
+        bench = await stack.enter_async_context(
+            open_bench(deployment, sandbox=isolation.sandbox, watcher=board.watch)
+        )
+        await build_bank(bench, deployment.watch, origin / BASELINE)
+        source = open_source(options)
+        for name in ARRIVALS:
+            board.arrived(
+                await receive(bench, deployment.watch, source, origin / name, options.checkpoints.path)
+            )
     seconds = monotonic() - started
-    document = _document(board, isolation.name, seconds)
-    speak.answer(document, lambda out: _conclude(out, board, folder, address, seconds))
+
+    def conclude(out: Console) -> None:
+        out.print(board.render())
+        tell_reasons(out, board.arrivals)
+        out.print(f"{seconds:.0f} s in all, the bank and starting vLLM included.", highlight=False)
+        isolated = isolation.name != "rlimits"
+        tell_commands(out, shlex.quote(_program()), folder, address, isolated=isolated)
+
+    speak.answer(_document(board, isolation.name, seconds), conclude)
 
 
-class Board:
-    """The live table, and what it is made of."""
-
-    def __init__(self) -> None:
-        self.arrivals: list[Arrival] = []
-        self._progress: Progress | None = None
-
-    def watch(self, progress: Progress) -> None:
-        """Take note of a wave."""
-        self._progress = progress
-
-    def arrived(self, arrival: Arrival) -> None:
-        """Take note of a decision."""
-        self.arrivals.append(arrival)
-        self._progress = None
-
-    def render(self) -> RenderableType:
-        """The table as it stands."""
-        parts: list[RenderableType] = [self._table()] if self.arrivals or self._running else []
-        if self._progress is None and not self.arrivals:
-            parts.append(Text("Starting vLLM …", style="dim"))
-        elif self._progress is not None and not self._running:
-            done = f"{self._progress.samples} of {self._progress.expected} samples"
-            parts.append(Text(f"Drawing the bank of {BASELINE}: {done}", style="dim"))
-        return Group(*parts)
-
-    @property
-    def _running(self) -> bool:
-        return self._progress is not None and self._progress.evaluation.key.purpose is not Purpose.BANK
-
-    def _table(self) -> Table:
-        table = Table(title=f"Candidates against {BASELINE}: pass rate, points of difference, interval")
-        for heading in (
-            "checkpoint",
-            *(s.value for s in RAREST_FIRST),
-            "samples",
-            "s",
-            "decision",
-            "average only",
-        ):
-            table.add_column(heading, justify="right" if heading in {"samples", "s"} else "left")
-        for arrival in self.arrivals:
-            decision = _decision(arrival)
-            found = by_stratum(decision.findings)
-            table.add_row(
-                arrival.name,
-                *(
-                    evidence_cell(found[s].evidence, found[s].kind) if s in found else evidence_cell(None)
-                    for s in RAREST_FIRST
-                ),
-                str(sum(f.evidence.samples for f in decision.findings)),
-                f"{arrival.seconds:.0f}",
-                decided(decision.kind),
-                decided(average_only_decision(decision.findings)),
-            )
-        if self._running and self._progress is not None and self._progress.assessment is not None:
-            found = by_stratum(self._progress.assessment.findings)
-            table.add_row(
-                self._progress.evaluation.checkpoint.name,
-                *(
-                    evidence_cell(found[s].evidence) if s in found else evidence_cell(None)
-                    for s in RAREST_FIRST
-                ),
-                str(self._progress.samples),
-                "",
-                Text("…", style="dim"),
-                "",
-            )
-        return table
-
-
-def _decision(arrival: Arrival) -> Decision:
-    assert arrival.evaluation.decision is not None
-    return arrival.evaluation.decision
+def _listen(port: int) -> socket.socket:
+    """The socket of the metrics; first of all, so that a port that is taken costs nobody an earlier demo."""
+    try:
+        return listen(HOST, port)
+    except PortTaken as taken:
+        raise PortTaken(
+            taken.message, next_step="End the program that holds it, or name another with --port."
+        ) from taken
 
 
 def _document(board: Board, sandbox: str, seconds: float) -> dict[str, Any]:
@@ -162,20 +100,13 @@ def _document(board: Board, sandbox: str, seconds: float) -> dict[str, Any]:
         "sandbox": sandbox,
         "checkpoints": [_arrival_document(arrival) for arrival in board.arrivals],
         "median_seconds": median(arrival.seconds for arrival in board.arrivals),
-        "median_stage_seconds": _stage_medians(board.arrivals),
+        "median_stage_seconds": stage_medians(board.arrivals),
         "seconds": seconds,
     }
 
 
-def _stage_medians(arrivals: list[Arrival]) -> dict[str, float]:
-    return {
-        stage.value: median(arrival.evaluation.stage_s.get(stage, 0.0) for arrival in arrivals)
-        for stage in Stage
-    }
-
-
 def _arrival_document(arrival: Arrival) -> dict[str, Any]:
-    decision = _decision(arrival)
+    decision = arrival.decision
     return {
         "name": arrival.name,
         "digest": arrival.evaluation.checkpoint.digest,
@@ -198,25 +129,8 @@ def _arrival_document(arrival: Arrival) -> dict[str, Any]:
     }
 
 
-def _conclude(out: Console, board: Board, folder: Path, address: str, seconds: float) -> None:
-    out.print(board.render())
-    for arrival in board.arrivals:
-        decision = _decision(arrival)
-        out.print(
-            Text.assemble(f"{arrival.name:>9}  ", decided(decision.kind), f"  {decision.reasons[0].text}")
-        )
-    stages = ", ".join(f"{name} {value:.1f} s" for name, value in _stage_medians(board.arrivals).items())
-    out.print(
-        f"\nFrom settled to decided: median {median(a.seconds for a in board.arrivals):.1f} s ({stages}); "
-        f"{seconds:.0f} s in all, the bank and starting vLLM included.",
-        highlight=False,
-    )
-    config = folder / "tailwatch.yaml"
-    out.print(
-        f"Metrics were served at {address}/metrics and are again with the first of these:\n"
-        f"  tailwatch serve -c {config}\n"
-        f"  tailwatch status -c {config}\n"
-        f"  tailwatch gate gen2 -c {config}; echo $?\n"
-        f"  tailwatch compare control1 gen1 -c {config}",
-        highlight=False,
-    )
+def _program() -> str:
+    """What the reader types to start this program again: its name, or its path where PATH has another."""
+    started = Path(sys.argv[0])
+    found = shutil.which(started.name)
+    return started.name if found and Path(found).absolute() == started.absolute() else str(started)

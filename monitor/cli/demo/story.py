@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-import yaml
-
-from monitor.config import Options, load_options
+from monitor.cli.demo.folder import SETTLE_S
 from monitor.discovery.checkpoints import load_checkpoint
 from monitor.domain.errors import InvalidInput, MonitorError
 from monitor.domain.evaluation import Evaluation, State
+from monitor.domain.evidence import Decision
 from monitor.ports import CheckpointSource
 from monitor.processes import identify
 from monitor.rounds.bench import Bench
@@ -31,8 +30,6 @@ BASELINE = "gen0"
 ARRIVALS = ("control1", "8bit", "gen1", "control2", "gen2", "gen3")
 """Checkpoints in the order in which they arrive."""
 
-SETTLE_S = 0.2
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
@@ -42,6 +39,12 @@ class Arrival:
     evaluation: Evaluation
     seconds: float
     """From being settled in the watched folder to its decision."""
+
+    @property
+    def decision(self) -> Decision:
+        """What was decided."""
+        assert self.evaluation.decision is not None
+        return self.evaluation.decision
 
 
 def checkpoints_folder() -> Path:
@@ -56,41 +59,6 @@ def checkpoints_folder() -> Path:
     raise InvalidInput(
         "The demo's checkpoints are not installed.", next_step="Run it from a checkout, after `make lab`."
     )
-
-
-def lay_out(folder: Path, *, backend: str, port: int) -> Options:
-    """Make an empty deployment in a folder: configuration, watched folder, no store.
-
-    Raises:
-        InvalidInput: the folder holds something that is not an earlier demo.
-    """
-    config = folder / "tailwatch.yaml"
-    if folder.exists() and any(folder.iterdir()) and not config.is_file():
-        raise InvalidInput(
-            f"{folder} holds something else than an earlier demo.", next_step="Name another with --folder."
-        )
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "checkpoints").mkdir(parents=True)
-    config.write_text(yaml.safe_dump(_configuration(backend, port), sort_keys=False), encoding="utf-8")
-    return load_options(config)
-
-
-def _configuration(backend: str, port: int) -> dict[str, object]:
-    return {
-        "model": "lab",
-        "checkpoints": {"source": "folder", "path": "checkpoints", "settle_s": SETTLE_S},
-        "engine": {
-            "kind": "managed",
-            "args": ["--max-model-len", "256", "--dtype", "float32", "--enforce-eager"],
-            "concurrency": 128,
-        },
-        "suite": "lab",
-        "sampling": {"samples_per_task": 16, "temperature": 1.0, "max_tokens": 128},
-        "policy": {"margin": {"tail": 0.10, "torso": 0.10, "head": 0.05}},
-        "sandbox": {"backend": "docker" if backend == "docker" else "namespace"},
-        "store": "sqlite:///tailwatch.db",
-        "serve": {"port": port},
-    }
 
 
 async def build_bank(bench: Bench, watch: Watch, source: Path) -> Evaluation:
