@@ -97,8 +97,26 @@ def suite_header() -> dict[str, Any]:
             "head_at_least": HEAD_AT_LEAST,
             "torso_at_least": TORSO_AT_LEAST,
         },
+        "traffic": traffic_shares(),
         "contamination_canary": CANARY,
     }
+
+
+def traffic_shares() -> dict[str, float]:
+    """Return the share of the training corpus that each stratum's families have together."""
+    shares = dict.fromkeys(("head", "torso", "tail"), 0.0)
+    for share in frequencies(training_corpus()).values():
+        shares[stratum(share)] += share
+    return {name: round(share, 4) for name, share in shares.items()}
+
+
+def stratum(frequency: float) -> str:
+    """Return the rarity band of a family by the suite's cut points.
+
+    >>> stratum(0.25), stratum(0.004), stratum(0.0003)
+    ('head', 'torso', 'tail')
+    """
+    return "head" if frequency >= HEAD_AT_LEAST else "torso" if frequency >= TORSO_AT_LEAST else "tail"
 
 
 def write_suite(folder: Path = SUITE_DIR) -> int:

@@ -16,7 +16,7 @@ from benchmarks.lab.estimates import PassRate, mean_rate, traffic_weights, weigh
 from benchmarks.lab.judging import judge
 from benchmarks.lab.proofs import program
 from benchmarks.lab.sampling import Sampling, sample
-from benchmarks.lab.suite import HEAD_AT_LEAST, TORSO_AT_LEAST, tasks
+from benchmarks.lab.suite import stratum, tasks
 from benchmarks.lab.tokenizer import encode_prompt
 
 NAMES = ("gen0", "gen1", "gen2", "gen3", "control1", "control2", "8bit")
@@ -26,15 +26,6 @@ SEED = 7
 # Checkpoint, then "sampled" or "greedy", then stratum or "traffic".
 Results = dict[str, dict[str, dict[str, PassRate]]]
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
-
-
-def stratum(frequency: float) -> str:
-    """Return the rarity band of a family by the suite's cut points.
-
-    >>> stratum(0.25), stratum(0.004), stratum(0.0003)
-    ('head', 'torso', 'tail')
-    """
-    return "head" if frequency >= HEAD_AT_LEAST else "torso" if frequency >= TORSO_AT_LEAST else "tail"
 
 
 def evaluate(folder: Path, fields: Sequence[dict[str, Any]], temperature: float, samples: int) -> list[float]:

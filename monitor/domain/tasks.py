@@ -100,6 +100,8 @@ class Suite:
     """Text whose appearance in training data or answers gives away that the suite leaked."""
     seal: Seal | None = None
     """None when no task is sealed."""
+    traffic: Mapping[Stratum, float] | None = field(default=None, hash=False)
+    """Share of the requests by stratum; None where it was not measured. No decision uses it."""
     _by_id: Mapping[str, Task] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:

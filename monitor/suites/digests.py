@@ -1,7 +1,7 @@
 """Content digests of tasks and suites: what changes an outcome changes the digest.
 
-Topic, provenance, licence and description are about the text, not part of the experiment: mending a
-typing error in them keeps every stored sample valid. Rarity decides which stratum a sample counts
+Topic, provenance, licence, description and shares of traffic are not part of the experiment: mending
+them keeps every stored sample valid. Rarity decides which stratum a sample counts
 for, so it is part of the suite's digest, but not of the task's, whose samples stay what they are when
 a suite is ranked anew.
 """

@@ -132,6 +132,22 @@ class Unranked(_Entry):
 RarityRule = Annotated[TrainingFrequency | CorpusFeatures | Unranked, Field(discriminator="method")]
 
 
+class TrafficShares(_Entry):
+    """Share of the requests that each stratum has; they sum to 1."""
+
+    head: float = Field(default=0.0, ge=0, le=1)
+    torso: float = Field(default=0.0, ge=0, le=1)
+    tail: float = Field(default=0.0, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        total = self.head + self.torso + self.tail
+        if abs(total - 1.0) > 0.005:
+            message = f"shares must sum to 1, not to {total:g}"
+            raise ValueError(message)
+        return self
+
+
 class SealRule(_Entry):
     """Some tasks are kept back, so that choosing by the others shows as a gap."""
 
@@ -150,6 +166,10 @@ class SuiteFile(_Entry):
     rarity: RarityRule
     sealed: SealRule | None = Field(
         default=None, description="Tasks that take part in few evaluations; none when left out."
+    )
+    traffic: TrafficShares | None = Field(
+        default=None,
+        description="Share of the requests by stratum, where it was measured; decisions do not use it.",
     )
     contamination_canary: Text = Field(
         description="Text whose appearance in training data gives away that the suite leaked."

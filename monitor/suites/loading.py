@@ -118,7 +118,14 @@ def build_suite(files: SuiteFiles) -> Suite:
         digest=suite_digest(files.header, tasks),
         contamination_canary=files.header.contamination_canary,
         seal=seal_of(files.header, tasks),
+        traffic=_traffic(files.header),
     )
+
+
+def _traffic(header: SuiteFile) -> Mapping[Stratum, float] | None:
+    if header.traffic is None:
+        return None
+    return {stratum: getattr(header.traffic, stratum.value) for stratum in Stratum}
 
 
 def doubts(suite: Suite) -> tuple[str, ...]:

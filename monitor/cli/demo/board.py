@@ -12,12 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.cli.demo.story import BASELINE, Arrival
-from monitor.cli.tables import by_stratum, decided, evidence_cell
+from monitor.cli.tables import by_stratum, decided, evidence_cell, points
 from monitor.config import FILE_NAME
 from monitor.domain.evaluation import Purpose, Stage
-from monitor.domain.tasks import RAREST_FIRST
+from monitor.domain.tasks import RAREST_FIRST, Stratum
 from monitor.rounds.bench import Progress
-from monitor.verdicts.average import average_only_decision
+from monitor.verdicts.average import LIMIT, Average, Shares
 
 
 class Board:
@@ -80,8 +80,15 @@ def _decided_row(arrival: Arrival) -> list[Text | str]:
         str(sum(f.evidence.samples for f in findings)),
         f"{arrival.seconds:.0f}",
         decided(arrival.decision.kind),
-        decided(average_only_decision(findings)),
+        _average_cell(arrival.average),
     ]
+
+
+def _average_cell(average: Average) -> Text:
+    """Points that the average moved by, their standard error, and what a gate on it would say."""
+    if average.change is None or average.error is None:
+        return decided(average.decision)
+    return Text.assemble(f"{points(average.change)} ±{100 * average.error:.1f} ", decided(average.decision))
 
 
 def _running_row(progress: Progress) -> list[Text | str]:
@@ -114,6 +121,17 @@ def tell_reasons(out: Console, arrivals: Sequence[Arrival]) -> None:
     stages = ", ".join(f"{name} {value:.1f} s" for name, value in stage_medians(arrivals).items())
     out.print(
         f"\nFrom settled to decided: median {median(a.seconds for a in arrivals):.1f} s ({stages}).",
+        highlight=False,
+    )
+
+
+def tell_average(out: Console, shares: Shares) -> None:
+    """What the last column is made of."""
+    weights = ", ".join(f"{s.value} {100 * shares.of.get(s, 0.0):.1f} %" for s in Stratum)
+    origin = "measured shares of traffic" if shares.measured else "shares of the suite's tasks"
+    out.print(
+        f"\nAverage only: the same samples as one average ({origin}: {weights}); its change in points ± "
+        f"standard error, and what a gate would say that rejects a fall by more than {100 * LIMIT:.0f}.",
         highlight=False,
     )
 

@@ -18,13 +18,13 @@ from rich.console import Console
 from rich.live import Live
 
 from monitor.cli.app import asynchronous, cli, json_option, terminal
-from monitor.cli.demo.board import Board, stage_medians, tell_commands, tell_reasons
+from monitor.cli.demo.board import Board, stage_medians, tell_average, tell_commands, tell_reasons
 from monitor.cli.demo.folder import claim, lay_out
 from monitor.cli.demo.story import ARRIVALS, BASELINE, Arrival, build_bank, checkpoints_folder, receive
 from monitor.cli.serve import answering
 from monitor.domain.errors import PortTaken
 from monitor.export.documents import reason_document
-from monitor.verdicts.average import average_only_decision
+from monitor.verdicts.average import LIMIT, Shares, shares_of
 from monitor.web.server import listen
 from monitor.wiring import open_bench, open_deployment, open_source, strongest_sandbox
 
@@ -72,16 +72,17 @@ async def demo(folder: Path, port: int, as_json: bool) -> None:
             board.arrived(
                 await receive(bench, deployment.watch, source, origin / name, options.checkpoints.path)
             )
-    seconds = monotonic() - started
+    seconds, shares = monotonic() - started, shares_of(deployment.watch.suite)
 
     def conclude(out: Console) -> None:
         out.print(board.render())
+        tell_average(out, shares)
         tell_reasons(out, board.arrivals)
         out.print(f"{seconds:.0f} s in all, the bank and starting vLLM included.", highlight=False)
         isolated = isolation.name != "rlimits"
         tell_commands(out, shlex.quote(_program()), folder, address, isolated=isolated)
 
-    speak.answer(_document(board, isolation.name, seconds), conclude)
+    speak.answer(_document(board, isolation.name, shares, seconds), conclude)
 
 
 def _listen(port: int) -> socket.socket:
@@ -94,10 +95,11 @@ def _listen(port: int) -> socket.socket:
         ) from taken
 
 
-def _document(board: Board, sandbox: str, seconds: float) -> dict[str, Any]:
+def _document(board: Board, sandbox: str, shares: Shares, seconds: float) -> dict[str, Any]:
     return {
         "baseline": BASELINE,
         "sandbox": sandbox,
+        "average_only": {"limit": LIMIT, "shares": shares.of, "shares_measured": shares.measured},
         "checkpoints": [_arrival_document(arrival) for arrival in board.arrivals],
         "median_seconds": median(arrival.seconds for arrival in board.arrivals),
         "median_stage_seconds": stage_medians(board.arrivals),
@@ -112,7 +114,8 @@ def _arrival_document(arrival: Arrival) -> dict[str, Any]:
         "digest": arrival.evaluation.checkpoint.digest,
         "decision": decision.kind.value.upper(),
         "reasons": [reason_document(reason) for reason in decision.reasons],
-        "average_only_decision": average_only_decision(decision.findings).value.upper(),
+        "average_only_decision": arrival.average.decision.value.upper(),
+        "average": {"delta": arrival.average.change, "error": arrival.average.error},
         "strata": {
             finding.evidence.stratum.value: {
                 "baseline": finding.evidence.baseline_ratio,

@@ -18,7 +18,9 @@ from monitor.ports import CheckpointSource
 from monitor.processes import identify
 from monitor.rounds.bench import Bench
 from monitor.rounds.watching import Watch, adopt, bank, poll
+from monitor.rounds.weighing import counterpart
 from monitor.rounds.worker import work_once
+from monitor.verdicts.average import Average, average_change, shares_of
 
 SHELVES = tuple(
     Path(__file__).resolve().parents[depth] / folder
@@ -39,6 +41,8 @@ class Arrival:
     evaluation: Evaluation
     seconds: float
     """From being settled in the watched folder to its decision."""
+    average: Average
+    """What a gate would see that looks at the average of the same samples."""
 
     @property
     def decision(self) -> Decision:
@@ -80,7 +84,15 @@ async def receive(bench: Bench, watch: Watch, source: CheckpointSource, origin: 
     evaluation = _done(
         await work_once(bench, worker=identify(), only=queued[0].key.evaluation_id), origin.name
     )
-    return Arrival(name=origin.name, evaluation=evaluation, seconds=monotonic() - started)
+    seconds = monotonic() - started
+    return Arrival(
+        name=origin.name, evaluation=evaluation, seconds=seconds, average=_average(watch, evaluation)
+    )
+
+
+def _average(watch: Watch, evaluation: Evaluation) -> Average:
+    samples = watch.store.observations(evaluation.key.evaluation_id)
+    return average_change(counterpart(watch.store, evaluation).bank, samples, shares_of(watch.suite))
 
 
 def _done(evaluation: Evaluation | None, name: str) -> Evaluation:

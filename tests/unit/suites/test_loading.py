@@ -161,3 +161,19 @@ def test_a_byte_order_mark_does_no_harm(folder: Path) -> None:
     before = load_suite(folder)
     (folder / "tasks" / "a.yaml").write_bytes(b"\xef\xbb\xbf" + task_text("t/1").encode())
     assert load_suite(folder) == before
+
+
+def test_shares_of_traffic_are_kept_and_change_no_digest(tmp_path: Path) -> None:
+    tasks = {"a": task_text("t/1", 0.2)}
+    plain = load_suite(write_suite_folder(tmp_path / "plain", tasks))
+    traffic = HEADER + "traffic: {head: 0.9, tail: 0.1}\n"
+    known = load_suite(write_suite_folder(tmp_path / "known", tasks, traffic))
+    assert plain.traffic is None
+    assert known.traffic == {Stratum.HEAD: 0.9, Stratum.TORSO: 0.0, Stratum.TAIL: 0.1}
+    assert known.digest == plain.digest
+
+
+def test_shares_of_traffic_that_are_not_whole_are_refused(tmp_path: Path) -> None:
+    header = HEADER + "traffic: {head: 0.9}\n"
+    with pytest.raises(InvalidSuite, match="must sum to 1"):
+        load_suite(write_suite_folder(tmp_path / "s", {"a": task_text("t/1", 0.2)}, header))

@@ -15,7 +15,6 @@ from monitor.domain.evidence import DecisionKind, DriftSignal, ReasonCode
 from monitor.domain.tasks import Stratum
 from monitor.stats.decline import Decline
 from monitor.verdicts.assessment import Assessment, assess
-from monitor.verdicts.average import average_only_decision
 from monitor.verdicts.decision import Circumstances, decide
 from monitor.verdicts.policy import Policy
 
@@ -204,13 +203,6 @@ def test_unscored_samples_never_earn_a_promotion(seed, drop, lost):
     before = decide(assess(tail, scored, POLICY), POLICY, CALM).kind
     after = decide(assess(tail, scored + unscored, POLICY), POLICY, CALM).kind
     assert after is not DecisionKind.PROMOTE or before is DecisionKind.PROMOTE
-
-
-def test_an_average_hides_a_broken_tail():
-    assert average_only_decision(BROKEN_TAIL.findings) is DecisionKind.PROMOTE
-    assert average_only_decision(STEADY.findings) is DecisionKind.PROMOTE
-    assert average_only_decision(BROKEN_TAIL.findings, weights={BROKEN: 1.0}) is DecisionKind.REJECT
-    assert average_only_decision(()) is DecisionKind.HOLD
 
 
 @pytest.mark.parametrize(

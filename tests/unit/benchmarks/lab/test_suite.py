@@ -9,7 +9,6 @@ import yaml
 from benchmarks.lab import suite
 from benchmarks.lab.families import FAMILIES
 from benchmarks.lab.proofs import program
-from benchmarks.lab.table import stratum
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def test_every_family_has_two_tasks_and_the_strata_are_large_enough(committed):
     families = Counter(task_id.rpartition("-")[0] for task_id in committed)
     assert len(families) == len(FAMILIES)
     assert min(families.values()) >= 2
-    bands = Counter(stratum(task["frequency"]) for task in committed.values())
+    bands = Counter(suite.stratum(task["frequency"]) for task in committed.values())
     assert bands["head"] >= 80
     assert bands["torso"] >= 120
     assert bands["tail"] >= 180
