@@ -7,7 +7,9 @@ import shlex
 import shutil
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from io import StringIO
 from pathlib import Path
 from statistics import median
 from time import monotonic
@@ -22,13 +24,14 @@ from monitor.cli.demo.board import Board, stage_medians, tell_average, tell_comm
 from monitor.cli.demo.folder import claim, lay_out
 from monitor.cli.demo.story import ARRIVALS, BASELINE, Arrival, build_bank, checkpoints_folder, receive
 from monitor.cli.serve import answering
-from monitor.domain.errors import PortTaken
+from monitor.domain.errors import InvalidInput, PortTaken
 from monitor.export.documents import reason_document
 from monitor.verdicts.average import LIMIT, Shares, shares_of
 from monitor.web.server import listen
 from monitor.wiring import open_bench, open_deployment, open_source, strongest_sandbox
 
 HOST = "127.0.0.1"
+PICTURE_COLUMNS = 170
 
 
 @cli.command()
@@ -42,9 +45,14 @@ HOST = "127.0.0.1"
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=9817, show_default=True, help="0: any free one."
 )
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also draw the last screen into this SVG file.",
+)
 @json_option
 @asynchronous
-async def demo(folder: Path, port: int, as_json: bool) -> None:
+async def demo(folder: Path, port: int, picture: Path | None, as_json: bool) -> None:
     """Watch seven real, tiny checkpoints arrive, and see which of them lost rare tasks.
 
     Builds the bank of generation 0, then decides on two controls trained on real data, an 8-bit copy,
@@ -82,7 +90,22 @@ async def demo(folder: Path, port: int, as_json: bool) -> None:
         isolated = isolation.name != "rlimits"
         tell_commands(out, shlex.quote(_program()), folder, address, isolated=isolated)
 
+    if picture is not None:
+        _draw(picture, conclude)
     speak.answer(_document(board, isolation.name, shares, seconds), conclude)
+
+
+def _draw(picture: Path, conclude: Callable[[Console], None]) -> None:
+    """Draw the last screen. Raises InvalidInput when the file cannot be written."""
+    console = Console(record=True, file=StringIO(), width=PICTURE_COLUMNS)
+    conclude(console)
+    try:
+        console.save_svg(str(picture), title="tailwatch demo")
+    except OSError as exc:
+        raise InvalidInput(
+            f"The picture cannot be written to {picture}: {exc.strerror or exc}.",
+            next_step="Name another file with --picture.",
+        ) from exc
 
 
 def _listen(port: int) -> socket.socket:
@@ -129,6 +152,7 @@ def _arrival_document(arrival: Arrival) -> dict[str, Any]:
             for finding in decision.findings
         },
         "seconds": arrival.seconds,
+        "stage_seconds": {stage.value: seconds for stage, seconds in arrival.evaluation.stage_s.items()},
     }
 
 
