@@ -9,12 +9,16 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.acceptance.product import ENGINE_READY_S, Deployment
+from monitor.discovery.checkpoints import load_checkpoint
+from tests.acceptance.product import CHECKPOINTS, ENGINE_READY_S, Deployment
 
 Row = tuple[Any, ...]
 
+COLUMNS = ("evaluation_ref", "task_ref", "sample_index", "seed", "outcome", "wave", "tokens")
+TOKENS = COLUMNS.index("tokens")
 OF_CANDIDATE = """
     FROM samples JOIN evaluations ON evaluations.ref = samples.evaluation_ref
+    JOIN tasks ON tasks.ref = samples.task_ref
     WHERE evaluations.record LIKE '%"purpose":"candidate"%'
 """
 
@@ -26,6 +30,8 @@ class Interrupted:
     deployment: Deployment
     before: frozenset[Row]
     """Every stored sample at the moment of the kill."""
+    tokens_before: int
+    """Tokens that were counted as generated until then."""
     candidate_before: int
     """How many of them were the candidate's."""
     orphans: list[str]
@@ -50,6 +56,7 @@ def interrupted(banked, tmp_path_factory):
         family = psutil.Process(daemon.process.pid).children(recursive=True)
         daemon.kill()
         before, candidate_before = _stored(deployment), _candidate_samples(deployment)
+        tokens_before = _counted_tokens(deployment)
         orphans = _outliving(family)
     assert deployment.run("gate", "gen3").code == 2, "it was decided before the kill: nothing was interrupted"
     with deployment.serving() as daemon:
@@ -62,6 +69,7 @@ def interrupted(banked, tmp_path_factory):
     return Interrupted(
         deployment=deployment,
         before=before,
+        tokens_before=tokens_before,
         candidate_before=candidate_before,
         orphans=orphans,
         document=deployment.run("gate", "gen3", "--json").document,
@@ -82,15 +90,17 @@ def test_what_was_stored_before_the_kill_is_kept_and_used(interrupted):
 
 
 def test_no_sample_was_drawn_twice(interrupted):
-    """The primary key forbids two rows, so what could betray a second drawing are the counts."""
-    duplicates = interrupted.deployment.query(
-        "SELECT count(*) FROM (SELECT DISTINCT evaluation_ref, task_ref, sample_index, seed FROM samples)"
-    )
-    assert duplicates == interrupted.deployment.query("SELECT count(*) FROM samples")
-    counted = interrupted.deployment.query("SELECT sum(samples) FROM tallies")
-    assert counted == interrupted.deployment.query("SELECT count(*) FROM samples")
-    weighed = sum(stratum["samples"] for stratum in interrupted.document["strata"].values())
-    assert weighed <= _candidate_samples(interrupted.deployment)
+    """What the second daemon generated is what it stored: it asked for no sample that was stored before.
+
+    What was in flight at the kill was never stored and is drawn by the second daemon, counted there once.
+    """
+    generated = _counted_tokens(interrupted.deployment) - interrupted.tokens_before
+    stored = sum(row[TOKENS] for row in _stored(interrupted.deployment) - interrupted.before)
+    assert generated == stored > 0
+
+
+def test_the_samples_are_those_of_an_undisturbed_evaluation(interrupted, judged):
+    assert _outcomes_of_gen3(interrupted.deployment) == _outcomes_of_gen3(judged.deployment)
 
 
 def test_the_aggregates_agree_with_what_they_count(interrupted):
@@ -121,8 +131,21 @@ def _outliving(family: list[psutil.Process]) -> list[str]:
 
 
 def _stored(deployment: Deployment) -> frozenset[Row]:
-    columns = "evaluation_ref, task_ref, sample_index, seed, outcome, wave, tokens"
-    return frozenset(deployment.query(f"SELECT {columns} FROM samples"))
+    return frozenset(deployment.query(f"SELECT {', '.join(COLUMNS)} FROM samples"))
+
+
+def _counted_tokens(deployment: Deployment) -> int:
+    """As the metric tailwatch_generated_tokens_total says it; stored at the end of each wave."""
+    counted = deployment.query("SELECT sum(value) FROM counters WHERE name = 'generated_tokens'")
+    return int(counted[0][0])
+
+
+def _outcomes_of_gen3(deployment: Deployment) -> dict[tuple[str, int], str]:
+    rows = deployment.query(
+        f"SELECT task_id, sample_index, outcome {OF_CANDIDATE} AND evaluations.checkpoint = ?",
+        load_checkpoint(CHECKPOINTS / "gen3").digest,
+    )
+    return {(task, index): outcome for task, index, outcome in rows}
 
 
 def _candidate_samples(deployment: Deployment) -> int:
