@@ -79,6 +79,7 @@ def _summary(document: dict[str, Any]) -> dict[str, Any]:
             name: round(seconds, 2) for name, seconds in document["median_stage_seconds"].items()
         },
         "sandbox": document["sandbox"],
+        "bank": {name: round(stratum["baseline"], 4) for name, stratum in checkpoints[0]["strata"].items()},
         "checkpoints": {
             each["name"]: {
                 "decision": each["decision"],

@@ -1,10 +1,11 @@
-"""How long vLLM takes to start and to switch checkpoints, and how many samples it gives per second.
+"""How long vLLM takes to start and to switch checkpoints, its samples per second, and its memory.
 
     python -m benchmarks.performance.generation --threads 1
 
 starts one server with the lab's generation 0, switches to its 8-bit copy and back several times, and draws
 samples of the lab suite's kind of prompt in several shapes: samples per request by requests in flight.
-Prints JSON. Figures move with everything else the machine does: the load average stands beside them.
+Prints JSON. Wall times move with everything else the machine does, which is why the load average and the
+server's own CPU seconds stand beside them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]  # it ships none
 
 from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.samples import SampleRequest, SamplingPlan
@@ -44,6 +47,8 @@ class Throughput:
     in_flight: int
     samples_per_s: float
     tokens_per_s: float
+    cpu_ms_per_sample: float
+    """Of the server's processes."""
     load: float
     """The machine's load average at the end, which counts what others do too."""
 
@@ -66,23 +71,29 @@ async def measure(plan: ServerPlan, first: Path, second: Path) -> dict[str, obje
     engine = ManagedEngine(plan, concurrency=max(in_flight for _, in_flight in SHAPES))
     try:
         start_s = await _served_in(engine, one)
+        start_cpu_s = _server_cpu_s()
         switches_s = [
             await _served_in(engine, checkpoint)
             for checkpoint in itertools.islice(itertools.cycle((two, one)), SWITCHES)
         ]
+        switch_cpu_s = (_server_cpu_s() - start_cpu_s) / SWITCHES
         model = await engine.serve(one)
         await _drawn(model, samples=16, in_flight=16, count=64)  # the first requests warm caches up
         shapes = [
             await _drawn(model, samples=samples, in_flight=in_flight, count=_requests(samples))
             for samples, in_flight in SHAPES
         ]
+        memory_mb = sum(each.memory_full_info().pss for each in _server()) / 2**20
     finally:
         await engine.close()
     return {
         "start_s": round(start_s, 2),
+        "start_cpu_s": round(start_cpu_s, 1),
         "servers_started": engine.starts,
         "switch_median_s": round(statistics.median(switches_s), 3),
         "switch_max_s": round(max(switches_s), 3),
+        "switch_cpu_s": round(switch_cpu_s, 2),
+        "memory_mb": round(memory_mb),
         "shapes": [asdict(shape) for shape in shapes],
     }
 
@@ -93,13 +104,24 @@ async def _served_in(engine: ManagedEngine, checkpoint: Checkpoint) -> float:
     return time.perf_counter() - begin
 
 
+def _server() -> list[psutil.Process]:
+    """The server's processes: it is all that this program starts."""
+    children: list[psutil.Process] = psutil.Process().children(recursive=True)
+    return children
+
+
+def _server_cpu_s() -> float:
+    """User and system seconds of the server's processes, those that have ended included."""
+    return sum(sum(each.cpu_times()[:4]) for each in _server())
+
+
 def _requests(samples: int) -> int:
     return min(MAX_REQUESTS, MAX_SAMPLES // samples)
 
 
 async def _drawn(model: ServedModel, *, samples: int, in_flight: int, count: int) -> Throughput:
     model.concurrency = in_flight
-    begin = time.perf_counter()
+    begin, begin_cpu_s = time.perf_counter(), _server_cpu_s()
     tokens = [completion.tokens async for completion in model.complete(_prompts(samples, count))]
     seconds = time.perf_counter() - begin
     return Throughput(
@@ -107,6 +129,7 @@ async def _drawn(model: ServedModel, *, samples: int, in_flight: int, count: int
         in_flight=in_flight,
         samples_per_s=round(len(tokens) / seconds, 1),
         tokens_per_s=round(sum(tokens) / seconds, 1),
+        cpu_ms_per_sample=round(1000 * (_server_cpu_s() - begin_cpu_s) / len(tokens), 1),
         load=os.getloadavg()[0],
     )
 
