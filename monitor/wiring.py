@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.config import DriftOptions, Options, SandboxBackend, SandboxOptions
+from monitor.discovery.checkpoints import confirm
+from monitor.discovery.digests import FileHashes
 from monitor.discovery.folder import FolderSource
 from monitor.domain.errors import InvalidConfig, InvalidInput, MonitorError, SandboxTrouble
 from monitor.domain.samples import Completion, Execution, Program, Sample, SampleRequest, SamplingPlan
@@ -48,6 +50,8 @@ class Deployment:
     watch: Watch
     policy: Policy
     store: Store
+    hashes: FileHashes = field(default_factory=FileHashes)
+    """Of the files that were read so far, for all who ask whether a checkpoint still is what it was."""
 
 
 @contextmanager
@@ -72,12 +76,12 @@ def open_deployment(options: Options) -> Iterator[Deployment]:
         store.close()
 
 
-def open_source(options: Options) -> CheckpointSource:
+def open_source(options: Options, hashes: FileHashes | None = None) -> CheckpointSource:
     """Where the configuration says that checkpoints arrive."""
-    return FolderSource(options.checkpoints.path, settle_s=options.checkpoints.settle_s)
+    return FolderSource(options.checkpoints.path, settle_s=options.checkpoints.settle_s, hashes=hashes)
 
 
-def _engine(options: Options) -> Engine:
+def _engine(options: Options, hashes: FileHashes) -> Engine:
     engine = options.engine
     if engine.kind == "remote":
         from monitor.generation.remote import RemoteEngine  # noqa: PLC0415 - loaded where it is used
@@ -93,7 +97,7 @@ def _engine(options: Options) -> Engine:
     from monitor.generation.managed import ManagedEngine  # noqa: PLC0415 - likewise
 
     plan = ServerPlan(folder=options.state / "engine", args=engine.args, ready_s=engine.ready_s)
-    return ManagedEngine(plan, concurrency=engine.concurrency)
+    return ManagedEngine(plan, concurrency=engine.concurrency, confirm=partial(confirm, hashes=hashes))
 
 
 async def open_sandbox(chosen: SandboxOptions, on_event: Callable[[SandboxEvent], None]) -> Sandbox:
@@ -117,7 +121,7 @@ def diagnose_engine(options: Options) -> Check:
     engine = options.engine
     try:
         if engine.kind == "remote":
-            _engine(options)
+            _engine(options, FileHashes())
             return Check(name="engine", ok=True, detail=f"remote vLLM at {engine.url}", next_step="")
         from monitor.generation.distribution import installed_vllm  # noqa: PLC0415 - loaded where used
 
@@ -291,7 +295,7 @@ async def open_bench(
     options, watch = deployment.options, deployment.watch
     tally, measured_by = Tally(watch.model), gauges(options, watch)
     async with AsyncExitStack() as closing:
-        engine = _engine(options)
+        engine = _engine(options, deployment.hashes)
         closing.push_async_callback(engine.close)
         if sandbox is None:
             sandbox = await open_sandbox(options.sandbox, partial(tally.add, Count.SANDBOX_EVENTS))

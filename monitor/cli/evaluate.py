@@ -144,7 +144,7 @@ def resolve(deployment: Deployment, reference: str) -> Checkpoint:
         InvalidCheckpoint: nothing of that name, or a folder that holds no checkpoint.
     """
     if Path(reference).exists() or "/" in reference:
-        checkpoint = load_checkpoint(Path(reference))
+        checkpoint = load_checkpoint(Path(reference), hashes=deployment.hashes)
         deployment.store.remember(deployment.watch.model, checkpoint, now=now())
         return checkpoint
     known = find(deployment.watch, reference)

@@ -119,7 +119,7 @@ class Lookout:
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
-        self._source = open_source(deployment.options)
+        self._source = open_source(deployment.options, deployment.hashes)
         self._told: set[tuple[str, str]] = set()
 
     def look(self) -> None:

@@ -9,7 +9,7 @@ from monitor.discovery.card import CardError, read_card
 from monitor.discovery.contents import CARD, Contents, problem_of, read_contents
 from monitor.discovery.digests import FileHashes
 from monitor.domain.checkpoint import Checkpoint, Lineage
-from monitor.domain.errors import InvalidCheckpoint
+from monitor.domain.errors import CheckpointReplaced, InvalidCheckpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,31 @@ def load_checkpoint(path: str | Path, *, hashes: FileHashes | None = None) -> Ch
         raise InvalidCheckpoint(
             f"The weights in {folder} cannot be read: {exc.strerror}.", next_step="Check its permissions."
         ) from exc
+
+
+def confirm(checkpoint: Checkpoint, hashes: FileHashes) -> None:
+    """Check that a checkpoint's folder still holds the files that it is known by.
+
+    Args:
+        checkpoint: as it was discovered.
+        hashes: those it was discovered with: files that nobody touched since are not read again.
+
+    Raises:
+        CheckpointReplaced: other files are there, or none, or they are being written.
+    """
+    try:
+        found = load_checkpoint(checkpoint.location, hashes=hashes)
+    except InvalidCheckpoint as exc:
+        raise _replaced(checkpoint, exc.message) from exc
+    if found.digest != checkpoint.digest:
+        raise _replaced(checkpoint, f"It holds {found.short_digest} now.")
+
+
+def _replaced(checkpoint: Checkpoint, what: str) -> CheckpointReplaced:
+    return CheckpointReplaced(
+        f"{checkpoint.location} no longer holds {checkpoint.name} ({checkpoint.short_digest}). {what}",
+        next_step="Give each checkpoint a folder of its own; to judge this one, put its files back.",
+    )
 
 
 def describe(folder: Path, contents: Contents, name: str, hashes: FileHashes) -> Described:

@@ -7,6 +7,7 @@
     │   ├── InvalidConfig
     │   ├── InvalidSuite
     │   ├── InvalidCheckpoint
+    │   │   └── CheckpointReplaced
     │   ├── InvalidCorpus
     │   └── InvalidOutcomes
     └── Trouble                 ours broke; never a fact about a model
@@ -55,6 +56,12 @@ class InvalidSuite(InvalidInput):
 
 class InvalidCheckpoint(InvalidInput):
     """A checkpoint is missing, incomplete or of a kind the engine cannot serve."""
+
+
+class CheckpointReplaced(InvalidCheckpoint):
+    """A folder holds other files than those a checkpoint is known by; they may be put back."""
+
+    retryable = True
 
 
 class InvalidCorpus(InvalidInput):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,7 @@ class ManagedEngine:
         concurrency: most requests in flight, each of several samples.
         vllm: the installed vLLM; None to look.
         command: gives the command line of a leashed server.
+        confirm: raises CheckpointReplaced when a checkpoint's folder holds other files by now.
     """
 
     def __init__(
@@ -64,11 +66,13 @@ class ManagedEngine:
         concurrency: int = 16,
         vllm: Vllm | None = None,
         command: ServerCommand = server_command,
+        confirm: Callable[[Checkpoint], None] = lambda _: None,
     ) -> None:
         self._plan = plan
         self._concurrency = concurrency
         self._vllm = vllm
         self._command = command
+        self._confirm = confirm
         self._server: _Server | None = None
         self._model: ServedModel | None = None
         self._fingerprints: dict[str, Fingerprint] = {}
@@ -80,12 +84,13 @@ class ManagedEngine:
         """Serve a checkpoint; see :class:`monitor.ports.Engine`.
 
         Raises:
-            InvalidCheckpoint: its files are incomplete, or vLLM cannot load them. A server that runs
-                is left as it is in the first case.
+            InvalidCheckpoint: its files are incomplete, were replaced, or vLLM cannot load them. A server
+                that runs is left as it is where that is seen before anything is loaded.
             EngineTrouble: the server died or never became ready.
             InvalidConfig: no vLLM is installed.
             PortTaken: somebody else listens on the port of the plan.
         """
+        await asyncio.to_thread(self._confirm, checkpoint)
         files = await asyncio.to_thread(read_checkpoint, Path(checkpoint.location))
         async with self._lock:
             self._retire_model()
@@ -99,6 +104,7 @@ class ManagedEngine:
             if model is None:
                 await self._stop()
                 raise self._otherwise(checkpoint)
+            await self._confirm_loaded(checkpoint)
             self._model = model
             return model
 
@@ -206,6 +212,15 @@ class ManagedEngine:
             fingerprint=acquaintance.fingerprint,
             concurrency=self._concurrency,
         )
+
+    async def _confirm_loaded(self, checkpoint: Checkpoint) -> None:
+        """Check that what was loaded just now is what was confirmed before; else nothing may be served."""
+        try:
+            await asyncio.to_thread(self._confirm, checkpoint)
+        except InvalidCheckpoint:
+            del self._fingerprints[checkpoint.digest]
+            await self._stop()
+            raise
 
     def _otherwise(self, checkpoint: Checkpoint) -> EngineTrouble:
         # The next try is measured anew: which of the two was right cannot be known from here.

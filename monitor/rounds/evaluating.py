@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import StoreTrouble, Trouble
 from monitor.domain.evaluation import Evaluation, Flips, Purpose, Stage, State
 from monitor.domain.evidence import Observation
@@ -178,7 +179,7 @@ class _Work:
 
     async def _serve(self) -> CompletionModel:
         with self._stopwatch.stage(Stage.ENGINE):
-            model = await self._bench.engine.serve(self._record.checkpoint)
+            model = await self._bench.engine.serve(await self._where_it_lies_now())
         self._bench.tally.add(Count.ENGINE_EVENTS, EngineEvent.SERVED)
         identity = model.identity
         environment = {
@@ -188,6 +189,12 @@ class _Work:
         }
         await self.save(environment=environment, seed_stable=identity.seed_stable)
         return model
+
+    async def _where_it_lies_now(self) -> Checkpoint:
+        """The checkpoint, which may have been seen in another folder since its evaluation was queued."""
+        model, digest = self._record.key.model, self._record.key.checkpoint
+        known = await asyncio.to_thread(self._bench.store.checkpoint, model, digest)
+        return known or self._record.checkpoint
 
     async def _observations(self) -> tuple[Observation, ...]:
         return await asyncio.to_thread(self._bench.store.observations, self._id)

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
 
-from monitor.discovery.checkpoints import describe, load_checkpoint
+from monitor.discovery.checkpoints import confirm, describe, load_checkpoint
 from monitor.discovery.contents import read_contents
 from monitor.discovery.digests import FileHashes
-from monitor.domain.checkpoint import Review
-from monitor.domain.errors import InvalidCheckpoint
+from monitor.domain.checkpoint import Checkpoint, Review
+from monitor.domain.errors import CheckpointReplaced, InvalidCheckpoint
 from tests.unit.discovery.checkpoint_files import CARD, safetensors, write_checkpoint
 
 
@@ -88,3 +89,37 @@ def test_a_folder_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> No
     folder = write_checkpoint(tmp_path / "gen1")
     with pytest.raises(InvalidCheckpoint, match="changed while"):
         load_checkpoint(folder, hashes=_Meddler(folder / "config.json"))
+
+
+class TestConfirmation:
+    @pytest.fixture
+    def known(self, tmp_path: Path) -> Checkpoint:
+        return load_checkpoint(write_checkpoint(tmp_path / "latest"))
+
+    def test_an_untouched_folder_is_confirmed(self, known: Checkpoint) -> None:
+        confirm(known, FileHashes())
+
+    def test_overwritten_weights_are_told_with_both_digests(self, known: Checkpoint) -> None:
+        folder = Path(known.location)
+        (folder / "config.json").write_text('{"model_type": "other"}')
+        other = load_checkpoint(folder).short_digest
+        with pytest.raises(CheckpointReplaced, match=rf"latest \({known.short_digest}\).* holds {other} now"):
+            confirm(known, FileHashes())
+
+    def test_a_folder_that_is_half_written_or_gone_is_told(self, known: Checkpoint) -> None:
+        weights = Path(known.location) / "model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-3])
+        with pytest.raises(CheckpointReplaced, match="half-written"):
+            confirm(known, FileHashes())
+        shutil.rmtree(known.location)
+        with pytest.raises(CheckpointReplaced, match="no checkpoint folder"):
+            confirm(known, FileHashes())
+
+    def test_what_was_put_back_is_the_checkpoint_again(self, known: Checkpoint) -> None:
+        config, hashes = Path(known.location) / "config.json", FileHashes()
+        before = config.read_text()
+        config.write_text('{"model_type": "other"}')
+        with pytest.raises(CheckpointReplaced):
+            confirm(known, hashes)
+        config.write_text(before)
+        confirm(known, hashes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,17 @@ def stub_command(plan: ServerPlan, vllm: Vllm, *, weights: Path, port: int) -> l
     return [*python, leash.__file__, "2", *server, *plan.args]
 
 
-def stub_engine(folder: Path, *words: str, ready_s: float = 20.0, **others: Any) -> ManagedEngine:
+def stub_engine(
+    folder: Path,
+    *words: str,
+    ready_s: float = 20.0,
+    confirm: Callable[[Checkpoint], None] = lambda _: None,
+    **others: Any,
+) -> ManagedEngine:
     """A managed engine whose servers are stubs that misbehave by these words."""
     args = tuple(part for word in words for part in ("--stub", word))
     plan = ServerPlan(folder=folder, args=args, ready_s=ready_s, **others)
-    return ManagedEngine(plan, concurrency=8, vllm=CPU_VLLM, command=stub_command)
+    return ManagedEngine(plan, concurrency=8, vllm=CPU_VLLM, command=stub_command, confirm=confirm)
 
 
 def unloadable_checkpoint(folder: Path) -> Checkpoint:

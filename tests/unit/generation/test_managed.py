@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitor.domain.checkpoint import Checkpoint
-from monitor.domain.errors import EngineTrouble, InvalidCheckpoint, InvalidConfig, PortTaken
+from monitor.domain.errors import (
+    CheckpointReplaced,
+    EngineTrouble,
+    InvalidCheckpoint,
+    InvalidConfig,
+    PortTaken,
+)
 from monitor.generation import managed
 from monitor.generation.distribution import Vllm
 from monitor.generation.launch import ServerPlan
@@ -26,8 +34,8 @@ NewEngine = Callable[..., ManagedEngine]
 async def new_engine(tmp_path: Path) -> AsyncIterator[NewEngine]:
     engines: list[ManagedEngine] = []
 
-    def new(*words: str, ready_s: float = 20.0, port: int | None = None) -> ManagedEngine:
-        engines.append(stub_engine(tmp_path / "engine", *words, ready_s=ready_s, port=port))
+    def new(*words: str, **others: Any) -> ManagedEngine:
+        engines.append(stub_engine(tmp_path / "engine", *words, **others))
         return engines[-1]
 
     yield new
@@ -219,3 +227,52 @@ async def test_a_configuration_without_architecture_is_named(
     edit_config(tmp_path / "first", lambda config: config.pop("architectures"))
     with pytest.raises(InvalidCheckpoint, match=r"config\.json names no architecture"):
         await new_engine().serve(first)
+
+
+class Changeable:
+    """Confirms a checkpoint while its folder's content is what it was, and can change it meanwhile."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known = checkpoint_in(folder).digest
+        self.asked = 0
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def __call__(self, checkpoint: Checkpoint) -> None:
+        if checkpoint_in(self._folder).digest != self._known:
+            raise CheckpointReplaced(f"{checkpoint.name} was replaced.", next_step="Put it back.")
+        self.asked += 1
+        self.meanwhile()
+
+
+async def test_a_folder_that_was_overwritten_after_it_settled_is_not_served(
+    new_engine: NewEngine, first: Checkpoint, second: Checkpoint
+) -> None:
+    changeable = Changeable(Path(first.location))
+    engine = new_engine(confirm=changeable)
+    overwrite(first, second)
+    with pytest.raises(CheckpointReplaced):
+        await engine.serve(first)
+    assert engine.starts == 0
+
+
+async def test_a_folder_that_is_overwritten_while_it_is_loaded_is_not_served_nor_taken_for_it_later(
+    new_engine: NewEngine, tmp_path: Path, first: Checkpoint, second: Checkpoint
+) -> None:
+    good = (await new_engine().serve(first)).fingerprint
+    copy = tmp_path / "copy"
+    shutil.copytree(first.location, copy)
+    changeable = Changeable(Path(first.location))
+    changeable.meanwhile = lambda: overwrite(first, second)
+    engine = new_engine(confirm=changeable)
+    with pytest.raises(CheckpointReplaced):
+        await engine.serve(first)
+    assert changeable.asked == 1
+    overwrite(first, checkpoint_in(copy))
+    changeable.meanwhile = lambda: None
+    assert (await engine.serve(first)).fingerprint == good
+
+
+def overwrite(checkpoint: Checkpoint, other: Checkpoint) -> None:
+    weights = Path(other.location) / "model.safetensors"
+    shutil.copy(weights, Path(checkpoint.location) / "model.safetensors")

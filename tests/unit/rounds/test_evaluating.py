@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from monitor.domain.errors import CheckpointReplaced
 from monitor.domain.evaluation import Purpose, State
 from monitor.domain.evidence import DecisionKind, ReasonCode
 from monitor.domain.samples import Outcome
@@ -175,3 +176,25 @@ async def test_a_candidate_waits_for_the_bank(world):
     record = await evaluated(world, "equal")
     assert record.state is State.QUEUED
     assert "bank" in record.trouble.lower()
+
+
+async def test_a_checkpoint_is_served_from_where_it_was_seen_last(world):
+    await world.with_baseline()
+    wanted = candidate(world.watch, checkpoint("equal"), baseline_of(world.watch), now=world.clock())
+    world.store.enqueue(wanted)
+    moved = replace(wanted.checkpoint, location="/models/archive/equal")
+    world.store.remember("acme", moved, now=world.clock())
+    await work_once(world.bench(), worker=WORKER)
+    assert world.engine.served[-1] == moved
+
+
+async def test_a_checkpoint_whose_folder_was_overwritten_fails_with_nothing_stored_under_its_digest(world):
+    class Overwritten(FakeEngine):
+        async def serve(self, checkpoint):
+            raise CheckpointReplaced(f"{checkpoint.name} was replaced.", next_step="Put it back.")
+
+    await world.with_baseline()
+    world.engine = Overwritten(pass_ratio)
+    record = await evaluated(world, "equal")
+    assert (record.state, record.retryable) == (State.FAILED, True)
+    assert world.store.samples(record.key.evaluation_id) == ()
