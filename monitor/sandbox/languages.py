@@ -35,6 +35,16 @@ class Language:
         }
 
 
+_TCL_CHECK = "echo 'set file [open program.tcl]; exit [expr {![info complete [read $file]]}]' | tclsh"
+"""Tcl has no grammar to check but this: whether braces, brackets and quotes that open are closed."""
+
+_GUILE_CHECK = (
+    "(use-modules (system base compile)) "
+    '(call-with-input-file "program.scm" (lambda (port) '
+    "(read-and-compile port #:from 'scheme #:to 'tree-il #:env (make-fresh-user-module))))"
+)
+"""Reads the program and expands its macros, without running it."""
+
 LANGUAGES = {
     language.name: language
     for language in (
@@ -62,12 +72,15 @@ LANGUAGES = {
         Language(
             name="tcl",
             file_name="program.tcl",
+            check=("sh", "-c", _TCL_CHECK),
             run=("tclsh", "program.tcl"),
             finish='puts "\\nNONCE"; flush stdout',
         ),
         Language(
             name="awk",
             file_name="program.awk",
+            # Printing the program parses it and does not run it.
+            check=("gawk", "-o/dev/null", "-f", "program.awk"),
             run=("gawk", "-f", "program.awk"),
             # Not END: that runs after an early exit, too.
             finish='BEGIN { printf "\\nNONCE\\n" }',
@@ -75,6 +88,7 @@ LANGUAGES = {
         Language(
             name="scheme",
             file_name="program.scm",
+            check=("guile", "--no-auto-compile", "-c", _GUILE_CHECK),
             run=("guile", "--no-auto-compile", "program.scm"),
             finish='(display "\\nNONCE\\n") (force-output)',
         ),

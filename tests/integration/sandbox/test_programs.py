@@ -349,7 +349,7 @@ async def test_a_program_in_another_language_passes_and_fails_as_it_should(
 async def test_a_program_in_another_language_that_does_not_compile_is_rejected(
     docker: Sandbox, name: str
 ) -> None:
-    execution = await docker.execute(replace(in_language(name, wrong=False), source="} ] ) ((("))
+    execution = await docker.execute(replace(in_language(name, wrong=False), source="} ] ) ((( {"))
     assert execution.outcome is Outcome.REJECTED, execution
 
 
