@@ -17,6 +17,17 @@ class Syntax:
     """Texts that begin something new at the margin: a completion of one function ends there."""
     definition: str
     """Regular expression of a definition; ``NAME`` stands for the escaped name."""
+    stub: str = ""
+    """A definition of ``NAME`` that takes any arguments and gives ``VALUE``; empty when we know none."""
+    constants: tuple[str, ...] = ()
+    """Values for the stub: nothing, the plainest of each kind, and the first argument."""
+
+    def stubs(self, name: str) -> list[tuple[str, str]]:
+        """Definitions of a name that know nothing of its task, each behind the value that it gives."""
+        return [
+            (constant, self.stub.replace("VALUE", constant).replace("NAME", name))
+            for constant in (self.constants if self.stub else ())
+        ]
 
     def defines(self, code: str, name: str) -> bool:
         """Whether the code defines the name at its outermost level."""
@@ -35,44 +46,69 @@ _LISP = r"^[ \t]*\((?:define|define\*|define-values|define-syntax|defun)\s+\(*NA
 # Blanks are matched in one way only: strangers' text must not make the search slow.
 _FUNCTION = r"^[ \t]*(?:[\w.:<>*&\[\],][\w.:<>*&\[\], ]*\s)?NAME\s*\("
 
+
+def _lisp(title: str) -> Syntax:
+    return Syntax(
+        title=title,
+        stops=("\n(define ", "\n;", "\n#|", "\n```"),
+        definition=_LISP,
+        stub="(define (NAME . args) VALUE)\n",
+        constants=("#f", "0", '""', "'()", "#t", "(if (pair? args) (car args) #f)"),
+    )
+
+
 SYNTAXES: Mapping[str, Syntax] = {
     "python": Syntax(
         title="Python",
         stops=("\ndef ", "\nclass ", "\nasync def ", "\n@", "\nif ", "\nprint(", "\nassert ", "\n#", "\n```"),
         definition=r"^(?:async[ \t]+def|def|class)[ \t]+NAME\b|^NAME[ \t]*(?::[^=\n]+)?=(?!=)",
+        stub="def NAME(*args, **kwargs):\n    return VALUE\n",
+        constants=("None", "0", "''", "[]", "True", "False", "args[0] if args else None"),
     ),
     "ruby": Syntax(
         title="Ruby",
         stops=("\ndef ", "\nclass ", "\nmodule ", "\nputs ", "\n#", "\n```"),
         definition=r"^[ \t]*(?:def[ \t]+(?:self\.)?NAME(?![\w?!])|(?:class|module)[ \t]+NAME\b)",
+        stub="def NAME(*args, **named, &block)\n  VALUE\nend\n",
+        constants=("nil", "0", "''", "[]", "true", "false", "args[0]"),
     ),
     "lua": Syntax(
         title="Lua",
         stops=("\nfunction ", "\nlocal function ", "\nprint(", "\n--", "\n```"),
         definition=r"^[ \t]*(?:local[ \t]+)?"
         r"(?:function[ \t]+(?:[\w.]+[.:])?NAME\b|NAME[ \t]*=[ \t]*function\b)",
+        stub="function NAME(...)\n  return VALUE\nend\n",
+        constants=("nil", "0", "''", "{}", "true", "false", "(...)"),
     ),
     "perl": Syntax(
         title="Perl",
         stops=("\nsub ", "\nprint ", "\n#", "\n__END__", "\n```"),
         definition=r"^[ \t]*sub[ \t]+NAME\b",
+        stub="sub NAME { return VALUE }\n",
+        constants=("()", "undef", "0", "''", "[]", "1", "$_[0]"),
     ),
     "tcl": Syntax(
         title="Tcl",
         stops=("\nproc ", "\nputs ", "\n#", "\n```"),
         definition=r"^[ \t]*proc[ \t]+(?:::)?NAME(?=\s)",
+        stub="proc NAME {args} { return VALUE }\n",
+        constants=("{}", "0", "1", "[lindex $args 0]"),
     ),
-    "racket": Syntax(title="Racket", stops=("\n(define ", "\n;", "\n#|", "\n```"), definition=_LISP),
-    "scheme": Syntax(title="Scheme", stops=("\n(define ", "\n;", "\n#|", "\n```"), definition=_LISP),
+    "racket": _lisp("Racket"),
+    "scheme": _lisp("Scheme"),
     "awk": Syntax(
         title="AWK",
         stops=("\nfunction ", "\nBEGIN", "\nEND", "\n#", "\n```"),
         definition=r"^[ \t]*func(?:tion)?[ \t]+NAME[ \t]*\(",
+        stub="function NAME(a, b, c, d, e, f, g, h) { return VALUE }\n",
+        constants=('""', "0", "1", "a"),
     ),
     "shell": Syntax(
         title="POSIX shell",
         stops=("\necho ", "\n#", "\n```"),
         definition=r"^[ \t]*(?:function[ \t]+NAME\b|NAME[ \t]*\(\))",
+        stub="NAME() { VALUE; }\n",
+        constants=(":", "false", "echo", "echo 0", 'echo "$1"'),
     ),
     "r": Syntax(
         title="R",

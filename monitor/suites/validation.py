@@ -22,9 +22,6 @@ REPEATS = 3
 IN_FLIGHT = 32
 """Tasks being validated at once, far above the sandbox's slots: every run happens under load."""
 
-_CONSTANTS = ("None", "0", "''", "[]", "True", "False", "args[0] if args else None")
-"""What an empty-headed solution returns: nothing, or what it was given."""
-
 
 class Flaw(StrEnum):
     """What is wrong with a task."""
@@ -36,6 +33,16 @@ class Flaw(StrEnum):
     """Its tests accept a solution that always returns the same, or its first argument."""
     NOT_RUN = "not-run"
     """The sandbox could not run it here, which says nothing about the task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decoy:
+    """A program that no test may accept."""
+
+    flaw: Flaw
+    """Of tests that do."""
+    title: str
+    program: Program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +98,14 @@ async def _repeated(task: Task, first: Calibration, sandbox: Sandbox, times: int
 
 async def _accepted(task: Task, sandbox: Sandbox, *, in_process: bool) -> dict[Flaw, str]:
     """The empty-headed programs that the tests accept, or that could not be run."""
-    programs = [(flaw, replace(program, in_process=in_process)) for flaw, program in _empty_headed(task)]
-    runs = await asyncio.gather(*(sandbox.execute(program) for _, program in programs))
+    decoys = _decoys(task)
+    runs = await asyncio.gather(
+        *(sandbox.execute(replace(decoy.program, in_process=in_process)) for decoy in decoys)
+    )
     found: dict[Flaw, str] = {}
-    for (flaw, program), run in zip(programs, runs, strict=True):
+    for decoy, run in zip(decoys, runs, strict=True):
         if run.outcome is Outcome.PASSED:
-            last_line = program.source.strip().rpartition("\n")[2].strip()
-            found.setdefault(flaw, f"its tests accept: {last_line or 'nothing at all'}")
+            found.setdefault(decoy.flaw, f"its tests accept {decoy.title}")
         elif run.outcome is Outcome.UNSCORED:
             found.setdefault(Flaw.NOT_RUN, run.detail)
     return found
@@ -113,17 +121,23 @@ def _reference_flaws(runs: Iterable[Execution]) -> dict[Flaw, str]:
     return found
 
 
-def _empty_headed(task: Task) -> list[tuple[Flaw, Program]]:
-    """Programs that no test may accept."""
+def _decoys(task: Task) -> list[_Decoy]:
     if task.kind is TaskKind.ANSWER:
-        return [(Flaw.CONSTANT_PASSED, program_of(task, "0"))]
-    programs = [(Flaw.EMPTY_PASSED, program_of(task, _beside_the_entry_point(task)))]
-    if task.language == "python":
-        head = f"def {task.entry_point}(*args, **kwargs):\n    return "
-        programs += [
-            (Flaw.CONSTANT_PASSED, program_of(task, f"{head}{constant}\n")) for constant in _CONSTANTS
-        ]
-    return programs
+        program = program_of(task, "0")
+        return [_Decoy(flaw=Flaw.CONSTANT_PASSED, title="the answer 0", program=program)]
+    given = _beside_the_entry_point(task)
+    missing = _Decoy(
+        flaw=Flaw.EMPTY_PASSED, title="a program without the solution", program=program_of(task, given)
+    )
+    constant = (
+        _Decoy(
+            flaw=Flaw.CONSTANT_PASSED,
+            title=f"a solution that always gives {value}",
+            program=program_of(task, given.lstrip("\n") + definition),
+        )
+        for value, definition in syntax_of(task.language).stubs(task.entry_point)
+    )
+    return [missing, *constant]
 
 
 def _beside_the_entry_point(task: Task) -> str:

@@ -7,6 +7,7 @@ import pytest
 from monitor.domain.errors import SandboxTrouble
 from monitor.domain.samples import Execution, Outcome, Program
 from monitor.domain.tasks import Task, TaskKind
+from monitor.suites.languages import syntax_of
 from monitor.suites.validation import Flaw, TaskValidation, validate_tasks
 from monitor.testing import FakeSandbox
 from tests.unit.suites.suite_files import a_task
@@ -45,7 +46,18 @@ async def test_tests_that_accept_anything_are_a_flaw(test: str, flaws: tuple[Fla
 async def test_the_constant_that_was_accepted_is_shown() -> None:
     test = "def check(candidate):\n    assert candidate(3) in (6, 3)\n"
     validation = await _validated(replace(a_task(), test=test))
-    assert validation.detail == "its tests accept: return args[0] if args else None"
+    assert validation.detail == "its tests accept a solution that always gives args[0] if args else None"
+
+
+@pytest.mark.parametrize("language", ["awk", "lua", "perl", "ruby", "scheme", "shell", "tcl"])
+async def test_empty_headed_solutions_are_tried_in_every_language_of_the_core_suite(language: str) -> None:
+    sandbox = FakeSandbox()
+    task = replace(a_task(prompt="", language=language), canonical_solution="reference")
+    validation = await anext(validate_tasks([task], sandbox))
+    assert validation.flaws == (Flaw.CONSTANT_PASSED,)
+    decoys = {program.source for program in sandbox.executed} - {"reference", "\n"}
+    assert len(decoys) >= 4
+    assert all(syntax_of(language).defines(source, "double") for source in decoys)
 
 
 async def test_what_could_not_be_run_is_told_from_what_is_wrong() -> None:
