@@ -21,7 +21,9 @@ from monitor.ports import Sandbox
 from monitor.suites.limits import LimitChange, set_limits
 from monitor.suites.loading import load_suite
 from monitor.suites.mutation.equivalents import read_equivalents, refuse_unknown_tasks
-from monitor.suites.mutation.killing import LEAST_SCORE, MutationScore
+from monitor.suites.mutation.killing import LEAST_OVERALL_SCORE, LEAST_SCORE, MutationScore
+from monitor.suites.mutation.mutant import FEW_MUTANTS
+from monitor.suites.mutation.record import write_record
 from monitor.suites.proving import Proof, Stage, prove
 from monitor.suites.shelves import find_suite
 
@@ -32,6 +34,7 @@ FLAWED = 1
 @click.command()
 @click.argument("name")
 @click.option("--mutants", is_flag=True, help="Also run mutants of the reference solutions.")
+@click.option("--record", is_flag=True, help="Keep the mutants' scores in the suite's folder.")
 @click.option(
     "--task", "globs", multiple=True, metavar="GLOB", help="Only tasks whose id matches; repeatable."
 )
@@ -43,6 +46,7 @@ FLAWED = 1
 async def validate(
     name: str,
     mutants: bool,
+    record: bool,
     globs: tuple[str, ...],
     limits: bool,
     backend: str,
@@ -53,6 +57,8 @@ async def validate(
 
     Exit code 0 when all tasks are sound, 1 when one is not, 3 when not everything could be run.
     """
+    if record and not mutants:
+        raise click.UsageError("--record keeps the scores of --mutants: give both.")
     started_s = time.monotonic()
     folder = find_suite(name)
     loaded = load_suite(folder)
@@ -68,6 +74,8 @@ async def validate(
     sound = {each.task_id: each.reference_cpu_s for each in proof.validations if not each.flaws}
     changes = set_limits(folder, sound) if limits else []
     loaded = load_suite(folder) if changes else loaded
+    if record:
+        write_record(folder, loaded, proof.scores)
     wall_s = round(time.monotonic() - started_s, 1)
     speak.answer(_document(loaded, proof, changes, wall_s), lambda out: _print(out, proof, changes, wall_s))
     sys.exit({True: 0, False: FLAWED, None: ERROR}[proof.holds])
@@ -118,9 +126,16 @@ def _mutation_document(proof: Proof) -> dict[str, Any]:
         "not_run": sum(each.not_run for each in proof.scores),
         "score": proof.overall_score,
         "least_score": LEAST_SCORE,
+        "least_overall_score": LEAST_OVERALL_SCORE,
         "below": [each.task_id for each in proof.toothless],
+        "few": _few(proof),
         "tasks": [{**asdict(each), "score": each.score} for each in proof.scores],
     }
+
+
+def _few(proof: Proof) -> list[str]:
+    """Tasks with so few mutants, or none at all, that their scores say little."""
+    return [each.task_id for each in proof.scores if each.mutants < FEW_MUTANTS]
 
 
 def _print(out: Console, proof: Proof, changes: list[LimitChange], wall_s: float) -> None:
@@ -134,10 +149,20 @@ def _print(out: Console, proof: Proof, changes: list[LimitChange], wall_s: float
         _say(out, f"{change.task_id}: time limit {change.before_s:g} s, now {change.after_s:g} s")
     flawed = len(proof.flawed)
     _say(out, f"{len(proof.validations) - flawed} of {len(proof.validations)} tasks are sound.")
+    if proof.scores:
+        _print_scores(out, proof)
+    _say(out, f"{wall_s:g} s.")
+
+
+def _print_scores(out: Console, proof: Proof) -> None:
+    killed, mutants = sum(s.killed for s in proof.scores), sum(s.mutants for s in proof.scores)
     if proof.overall_score is not None:
-        killed, mutants = sum(s.killed for s in proof.scores), sum(s.mutants for s in proof.scores)
-        _say(out, f"{killed} of {mutants} mutants killed, {proof.overall_score:.3f}.")
-        _say(out, f"{len(proof.toothless)} tasks are below {LEAST_SCORE:g}. {wall_s:g} s.")
+        least = f", at least {LEAST_OVERALL_SCORE:g} is asked for"
+        _say(out, f"{killed} of {mutants} mutants killed, {proof.overall_score:.3f}{least}.")
+    few = _few(proof)
+    if few:
+        _say(out, f"Fewer than {FEW_MUTANTS} mutants, so their scores say little: {', '.join(few)}.")
+    _say(out, f"{len(proof.toothless)} tasks are below {LEAST_SCORE:g}.")
 
 
 def _print_survivors(out: Console, score: MutationScore) -> None:

@@ -8,7 +8,13 @@ from enum import StrEnum
 
 from monitor.domain.tasks import Task
 from monitor.ports import Sandbox
-from monitor.suites.mutation.killing import MutationScore, Subject, overall_score, score_tasks
+from monitor.suites.mutation.killing import (
+    LEAST_OVERALL_SCORE,
+    MutationScore,
+    Subject,
+    overall_score,
+    score_tasks,
+)
 from monitor.suites.validation import TaskValidation, validate_tasks
 
 
@@ -36,7 +42,12 @@ class Proof:
     @property
     def toothless(self) -> list[MutationScore]:
         """Tasks whose tests let too many mutants through."""
-        return [each for each in self.scores if not each.suffices]
+        return [each for each in self.scores if each.mutants and not each.suffices]
+
+    @property
+    def unproved(self) -> list[MutationScore]:
+        """Tasks without a mutant that could be run: nothing shows that their tests bite."""
+        return [each for each in self.scores if not each.mutants]
 
     @property
     def overall_score(self) -> float | None:
@@ -45,10 +56,13 @@ class Proof:
 
     @property
     def holds(self) -> bool | None:
-        """Whether all tasks are sound; None when nothing is wrong but not everything could be run."""
+        """Whether all tasks are sound; None when nothing is wrong but not everything could be shown."""
         if self.toothless or any(not each.not_run for each in self.flawed):
             return False
-        return None if self.flawed or any(each.not_run for each in self.scores) else True
+        if self.overall_score is not None and self.overall_score < LEAST_OVERALL_SCORE:
+            return False
+        open_ones = self.flawed or self.unproved or any(each.not_run for each in self.scores)
+        return None if open_ones else True
 
 
 async def prove(

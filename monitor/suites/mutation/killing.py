@@ -21,6 +21,9 @@ MOST_MUTANTS = 40
 LEAST_SCORE = 0.85
 """A task whose tests let more mutants through does not tell right from wrong well enough."""
 
+LEAST_OVERALL_SCORE = 0.93
+"""And a suite whose tests let more through than this does not, however even its tasks are."""
+
 TASKS_IN_FLIGHT = 4
 """Tasks whose mutants wait for the sandbox at once."""
 
@@ -68,8 +71,8 @@ class MutationScore:
 
     @property
     def suffices(self) -> bool:
-        """Whether the tests bite well enough, as far as can be told."""
-        return self.score is None or self.score >= LEAST_SCORE
+        """Whether the tests were seen to bite well enough."""
+        return self.score is not None and self.score >= LEAST_SCORE
 
 
 def overall_score(scores: Iterable[MutationScore]) -> float | None:

@@ -12,6 +12,9 @@ from monitor.domain.identity import content_digest
 SHOWN_CHARS = 100
 """Longest piece of code that names a change."""
 
+FEW_MUTANTS = 8
+"""A score of fewer mutants says little: one more or less that survives decides it."""
+
 
 class Mutation(StrEnum):
     """Which kind of small mistake was made."""
@@ -32,6 +35,10 @@ class Mutation(StrEnum):
     """A statement was left out, or one jump taken for another."""
     RESULT = "result"
     """Nothing is returned where something should be."""
+    CALL = "call"
+    """A call was left out: of a chain, or around its argument."""
+    ELEMENT = "element"
+    """An element of a list was left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from monitor.suites.extraction import parses_as_python
 from monitor.suites.mutation.expressions import expression_changes
+from monitor.suites.mutation.further import further_changes, imported_names
 from monitor.suites.mutation.mutant import Mutant, Mutation, mutant
 from monitor.suites.mutation.statements import statement_changes
 
@@ -23,6 +24,11 @@ _LEFT_ALONE = frozenset(
         (ast.Assert, "msg"),
     }
 )
+
+
+_Change = tuple[Mutation, list[ast.AST]]
+"""The kind of mistake, and what takes a node's place."""
+_Changes = Callable[[ast.AST], Iterator[_Change]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +57,18 @@ def python_mutants(prompt: str, solution: str) -> Iterator[Mutant]:
 
     Only what the solution says is changed, never the prompt. A program that does not parse has none.
     """
-    if not parses_as_python(prompt + solution):
-        return
-    tree = ast.parse(prompt + solution)
-    first = _end_of(prompt)
-    stored = _stored_names(tree)
-    for place in _places(tree):
-        node = place.node
-        position = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
-        if isinstance(node, ast.comprehension):
-            position = (node.target.lineno, node.target.col_offset)
-        if position >= first:
-            yield from _mutants_at(tree, place, stored, position[0])
+    if parses_as_python(prompt + solution):
+        tree = ast.parse(prompt + solution)
+        stored = _stored_names(tree)
+        yield from _mutants(tree, _end_of(prompt), lambda node: _changes(node, stored))
+
+
+def further_python_mutants(prompt: str, solution: str) -> Iterator[Mutant]:
+    """More mutants of a Python program, for one that has few others: calls, elements and patterns."""
+    if parses_as_python(prompt + solution):
+        tree = ast.parse(prompt + solution)
+        imported = imported_names(tree)
+        yield from _mutants(tree, _end_of(prompt), lambda node: _further(node, imported))
 
 
 def normal_form(source: str) -> str:
@@ -102,9 +108,20 @@ def _is_docstring(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _mutants_at(tree: ast.Module, place: _Place, stored: frozenset[str], line: int) -> Iterator[Mutant]:
+def _mutants(tree: ast.Module, first: tuple[int, int], changes: _Changes) -> Iterator[Mutant]:
+    """The mutants by some changes of what stands behind the prompt."""
+    for place in _places(tree):
+        node = place.node
+        position = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
+        if isinstance(node, ast.comprehension):
+            position = (node.target.lineno, node.target.col_offset)
+        if position >= first:
+            yield from _mutants_at(tree, place, changes(node), position[0])
+
+
+def _mutants_at(tree: ast.Module, place: _Place, changes: Iterable[_Change], line: int) -> Iterator[Mutant]:
     before = ast.unparse(place.node)
-    for kind, nodes in _changes(place.node, stored):
+    for kind, nodes in changes:
         after = "\n".join(ast.unparse(node) for node in nodes)
         held = place.put(nodes)
         try:
@@ -114,7 +131,12 @@ def _mutants_at(tree: ast.Module, place: _Place, stored: frozenset[str], line: i
         yield mutant(kind, line, (before, after), source)
 
 
-def _changes(node: ast.AST, stored: frozenset[str]) -> Iterator[tuple[Mutation, list[ast.AST]]]:
+def _further(node: ast.AST, imported: frozenset[str]) -> Iterator[_Change]:
+    for kind, other in further_changes(node, imported):
+        yield kind, [other]
+
+
+def _changes(node: ast.AST, stored: frozenset[str]) -> Iterator[_Change]:
     if isinstance(node, ast.stmt):
         for kind, statements in statement_changes(node, stored):
             yield kind, list(statements)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from monitor.suites.mutation.brackets import Edit, bracket_changes
 from monitor.suites.mutation.mutant import Mutant, Mutation, mutant
 from monitor.suites.mutation.vocabulary import Vocabulary
 
@@ -36,7 +37,20 @@ def token_mutants(prompt: str, solution: str, vocabulary: Vocabulary) -> Iterato
 
     Only what the solution says is changed, never the prompt. They need not compile.
     """
-    for kind, start, end, text in _changes(solution, vocabulary):
+    yield from _mutants(prompt, solution, _changes(solution, vocabulary))
+
+
+def further_token_mutants(prompt: str, solution: str, vocabulary: Vocabulary) -> Iterator[Mutant]:
+    """More mutants of a program, for one that has few others: calls, elements and branches left out."""
+    code = _without_comments(solution, vocabulary)
+    edits = bracket_changes(
+        code, _with_blank_texts(code, vocabulary), lisp=vocabulary.lisp, nothing=vocabulary.nothing
+    )
+    yield from _mutants(prompt, solution, edits)
+
+
+def _mutants(prompt: str, solution: str, edits: Iterable[Edit]) -> Iterator[Mutant]:
+    for kind, start, end, text in edits:
         mutated = solution[:start] + text + solution[end:]
         at = solution.count("\n", 0, start)
         before = solution.split("\n")[at]
@@ -45,11 +59,7 @@ def token_mutants(prompt: str, solution: str, vocabulary: Vocabulary) -> Iterato
         yield mutant(kind, line, (before, after), prompt + mutated)
 
 
-_Edit = tuple[Mutation, int, int, str]
-"""The kind of mistake, from where to where, and what is written there."""
-
-
-def _changes(solution: str, vocabulary: Vocabulary) -> Iterator[_Edit]:
+def _changes(solution: str, vocabulary: Vocabulary) -> Iterator[Edit]:
     code = _without_comments(solution, vocabulary)
     yield from _token_changes(code, vocabulary)
     yield from _swapped(code, vocabulary)
@@ -60,6 +70,16 @@ def _without_comments(solution: str, vocabulary: Vocabulary) -> str:
     """The text with blanks in place of comments, so that offsets stay."""
     return _pattern(vocabulary).sub(
         lambda match: re.sub(r"[^\n]", " ", match[0]) if match.lastgroup == "comment" else match[0], solution
+    )
+
+
+def _with_blank_texts(code: str, vocabulary: Vocabulary) -> str:
+    """The code with blanks inside its text literals."""
+    return _pattern(vocabulary).sub(
+        lambda match: (
+            match[0][0] + " " * (len(match[0]) - 2) + match[0][-1] if match.lastgroup == "text" else match[0]
+        ),
+        code,
     )
 
 
@@ -75,7 +95,7 @@ def _pattern(vocabulary: Vocabulary) -> re.Pattern[str]:
     return _pattern_of(vocabulary.comment, vocabulary.text)
 
 
-def _token_changes(code: str, vocabulary: Vocabulary) -> Iterator[_Edit]:
+def _token_changes(code: str, vocabulary: Vocabulary) -> Iterator[Edit]:
     for match in _pattern(vocabulary).finditer(code):
         start, end, token = match.start(), match.end(), match[0]
         if match.lastgroup == "text":
@@ -105,7 +125,7 @@ def _line_around(code: str, at: int) -> str:
     return code[code.rfind("\n", 0, at) + 1 :].partition("\n")[0]
 
 
-def _swapped(code: str, vocabulary: Vocabulary) -> Iterator[_Edit]:
+def _swapped(code: str, vocabulary: Vocabulary) -> Iterator[Edit]:
     if vocabulary.lisp:
         for match in _LISP_CALL.finditer(code):
             yield Mutation.ARGUMENTS, match.start(), match.end(), match[1] + match[4] + match[3] + match[2]
@@ -115,7 +135,7 @@ def _swapped(code: str, vocabulary: Vocabulary) -> Iterator[_Edit]:
             yield Mutation.ARGUMENTS, match.start(), match.end(), match[3] + match[2] + match[1]
 
 
-def _left_out_lines(code: str, vocabulary: Vocabulary) -> Iterator[_Edit]:
+def _left_out_lines(code: str, vocabulary: Vocabulary) -> Iterator[Edit]:
     start, continued = 0, False
     for line in code.splitlines(keepends=True):
         end = start + len(line)

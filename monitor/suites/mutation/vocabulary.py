@@ -29,6 +29,8 @@ class Vocabulary:
     """Operators, which count where blanks stand around them, and words."""
     blocks: frozenset[str] = field(default_factory=frozenset)
     """Words that begin, part or end a block: their lines are never left out."""
+    nothing: str = ""
+    """What it calls no value; empty where a function returns none."""
     lisp: bool = False
     """Whether operators come first in their brackets."""
 
@@ -65,6 +67,7 @@ _SINGLE = r"'(?:\\.|[^'\\])*'"
 
 VOCABULARIES: Mapping[str, Vocabulary] = {
     "ruby": Vocabulary(
+        nothing="nil",
         comment=_HASH_COMMENT,
         text=f"{_DOUBLE}|{_SINGLE}",
         swaps={
@@ -84,6 +87,7 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
         ),
     ),
     "lua": Vocabulary(
+        nothing="nil",
         comment=r"--\[\[.*?\]\]|--[^\n]*",
         text=f"{_DOUBLE}|{_SINGLE}",
         swaps={
@@ -99,6 +103,7 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
         blocks=_words("do else elseif end for function if local repeat until while"),
     ),
     "perl": Vocabulary(
+        nothing="undef",
         comment=_HASH_COMMENT,
         text=f"{_DOUBLE}|{_SINGLE}",
         swaps={
@@ -117,6 +122,7 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
         },
     ),
     "tcl": Vocabulary(
+        nothing="{}",
         comment=_HASH_COMMENT,
         text=_DOUBLE,
         swaps={
@@ -130,6 +136,7 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
         },
     ),
     "awk": Vocabulary(
+        nothing='""',
         comment=_HASH_COMMENT,
         text=_DOUBLE,
         swaps={

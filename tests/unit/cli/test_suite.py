@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from monitor.cli import suite_validate
 from monitor.cli.app import cli
 from monitor.suites.loading import load_suite
+from monitor.suites.mutation.record import read_record
 from tests.unit.suites.suite_files import task_text, write_suite_folder
 from tests.unit.suites.trusting_sandbox import TrustingSandbox
 
@@ -80,8 +81,23 @@ def test_people_are_told_what_survived_and_what_is_wrong(tmp_path):
         "t/toothless: 3 of 4 mutants killed, too few; survivors:",
         "  line 2: 2 * x -> 2 + x",
         "2 of 3 tasks are sound.",
-        "7 of 8 mutants killed, 0.875.",
+        "7 of 8 mutants killed, 0.875, at least 0.93 is asked for.",
+        "Fewer than 8 mutants, so their scores say little: t/good, t/toothless.",
+        "1 tasks are below 0.85.",
     ]
+
+
+def test_scores_are_kept_in_the_suites_folder_where_asked_for(tmp_path):
+    folder = suite(tmp_path, GOOD, FOREIGN)
+    answer("validate", folder, "--mutants")
+    assert read_record(folder) is None
+    _, document = answer("validate", folder, "--mutants", "--record")
+    record = read_record(folder)
+    assert (record.digest, {*record.tasks}) == (document["digest"], {"t/good"})
+    assert document["mutation"]["few"] == ["t/good"]
+    result = CliRunner().invoke(cli, ["suite", "validate", str(folder), "--record"])
+    assert "--mutants" in result.output
+    assert result.exit_code != 0
 
 
 def test_limits_are_written_from_what_the_references_used(tmp_path):

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 
 from monitor.domain.tasks import Task
+from monitor.suites.mutation.killing import MutationScore
 from monitor.suites.proving import Proof, Stage, prove
 from tests.unit.suites.suite_files import a_task
 from tests.unit.suites.trusting_sandbox import TrustingSandbox
@@ -48,6 +49,24 @@ async def test_tests_without_teeth_make_a_suite_fall() -> None:
     proof, _ = await _proof(GOOD, TOOTHLESS)
     assert proof.holds is False
     assert [each.task_id for each in proof.toothless] == ["t/3"]
+
+
+def _score(task_id: str, killed: int, mutants: int) -> MutationScore:
+    return MutationScore(
+        task_id=task_id, mutants=mutants, killed=killed, equivalent=0, not_run=0, survivors=()
+    )
+
+
+def test_a_suite_of_barely_sufficient_tasks_falls() -> None:
+    barely = Proof(validations=(), scores=(_score("t/1", 9, 10), _score("t/2", 9, 10)))
+    assert (barely.toothless, barely.holds) == ([], False)
+    assert Proof(validations=(), scores=(_score("t/1", 9, 10), _score("t/2", 10, 10))).holds
+
+
+def test_a_task_without_mutants_is_not_shown_to_bite() -> None:
+    proof = Proof(validations=(), scores=(_score("t/1", 10, 10), _score("t/2", 0, 0)))
+    assert [each.task_id for each in proof.unproved] == ["t/2"]
+    assert (proof.toothless, proof.holds) == ([], None)
 
 
 async def test_what_could_not_be_run_leaves_it_open() -> None:

@@ -73,7 +73,7 @@ async def test_however_a_mutant_fails_it_is_killed(outcome: Outcome) -> None:
 
 async def test_what_does_not_compile_or_could_not_be_run_does_not_count() -> None:
     rejected = await _scored(a_task(), sandbox=ScriptedSandbox(Outcome.REJECTED))
-    assert (rejected.mutants, rejected.score, rejected.suffices, rejected.not_run) == (0, None, True, 0)
+    assert (rejected.mutants, rejected.score, rejected.suffices, rejected.not_run) == (0, None, False, 0)
     unscored = await _scored(a_task(), sandbox=ScriptedSandbox(Outcome.UNSCORED))
     assert (unscored.mutants, unscored.score, unscored.not_run) == (0, None, 4)
 
