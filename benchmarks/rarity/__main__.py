@@ -1,4 +1,4 @@
-"""The corpus' commands: ``python -m benchmarks.rarity build | likelihood | correlate``."""
+"""The corpus' commands: ``python -m benchmarks.rarity build | likelihood | correlate | choose``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.rarity import likelihood
 from benchmarks.rarity.build import TABLE, build
+from benchmarks.rarity.choosing import as_lines, choose
 from benchmarks.rarity.correlation import as_markdown, correlate, write
 from monitor.rarity.table import load_table
 
@@ -22,6 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _build(chosen.cache, chosen.workers)
     elif chosen.command == "likelihood":
         likelihood.measure(chosen.suite, likelihood.smollm2(chosen.model), _say)
+    elif chosen.command == "choose":
+        for line in as_lines(choose(chosen.suite, load_table())):
+            _say(line)
     else:
         table = load_table()
         rows = correlate(chosen.suite, table)
@@ -52,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--suite", default="core")
     compare = commands.add_parser("correlate", help="correlate rarity with the measured likelihoods")
     compare.add_argument("--suite", default="core")
+    pick = commands.add_parser("choose", help="see whether another way to weigh features would do better")
+    pick.add_argument("--suite", default="core")
     return parser
 
 

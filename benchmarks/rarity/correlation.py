@@ -66,7 +66,7 @@ class Correlation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Measured:
+class Measured:
     """A task with both of its figures."""
 
     task: Task
@@ -77,17 +77,7 @@ class _Measured:
 
 def correlate(suite_name: str, table: RarityTable) -> list[Correlation]:
     """All correlations of a suite whose likelihoods were measured."""
-    figures = json.loads(FIGURES.read_text(encoding="utf-8"))
-    measured = [
-        _Measured(
-            task=task,
-            told=explain(task.prompt + task.canonical_solution, task.language, table),
-            nats=figures[key_of(task)]["nats_per_token"],
-            tokens=figures[key_of(task)]["tokens"],
-        )
-        for task in load_suite(suite_name)
-        if key_of(task) in figures
-    ]
+    measured = measured_tasks(suite_name, table)
     python = [each for each in measured if each.task.language == PYTHON]
     others = [each for each in measured if each.task.language != PYTHON]
     rows = [
@@ -102,6 +92,21 @@ def correlate(suite_name: str, table: RarityTable) -> list[Correlation]:
     ]
     rows += [_correlation(name, python, _aggregated(way)) for name, way in AGGREGATES.items()]
     return [row for row in rows if row is not None]
+
+
+def measured_tasks(suite_name: str, table: RarityTable) -> list[Measured]:
+    """The tasks of a suite whose likelihoods were measured."""
+    figures = json.loads(FIGURES.read_text(encoding="utf-8"))
+    return [
+        Measured(
+            task=task,
+            told=explain(task.prompt + task.canonical_solution, task.language, table),
+            nats=figures[key_of(task)]["nats_per_token"],
+            tokens=figures[key_of(task)]["tokens"],
+        )
+        for task in load_suite(suite_name)
+        if key_of(task) in figures
+    ]
 
 
 def write(rows: Sequence[Correlation], table: RarityTable) -> None:
@@ -127,11 +132,11 @@ def as_markdown(rows: Sequence[Correlation]) -> str:
     return "\n".join(lines)
 
 
-def _length(each: _Measured) -> float:
+def _length(each: Measured) -> float:
     return float(each.tokens)
 
 
-def _as_ordinary(table: RarityTable) -> Callable[[_Measured], float]:
+def _as_ordinary(table: RarityTable) -> Callable[[Measured], float]:
     """The score if a task in another language had the features of the corpus' median function."""
     return lambda each: (
         each.told.language_bits
@@ -139,15 +144,15 @@ def _as_ordinary(table: RarityTable) -> Callable[[_Measured], float]:
     )
 
 
-def _aggregated(way: Aggregate) -> Callable[[_Measured], float]:
+def _aggregated(way: Aggregate) -> Callable[[Measured], float]:
     return lambda each: way([feature.bits for feature in each.told.features])
 
 
 def _correlation(
     what: str,
-    measured: Sequence[_Measured],
-    figure: Callable[[_Measured], float],
-    given: Callable[[_Measured], float] | None = None,
+    measured: Sequence[Measured],
+    figure: Callable[[Measured], float],
+    given: Callable[[Measured], float] | None = None,
 ) -> Correlation | None:
     """The correlation of a figure with the likelihoods, a third figure held; None when all are the same."""
     held = [] if given is None else [given]
