@@ -19,6 +19,7 @@ from monitor.domain.identity import content_digest
 from monitor.domain.samples import Execution, Program
 from monitor.processes import identify, is_gone
 from monitor.sandbox import bundle
+from monitor.sandbox.booting import boot
 from monitor.sandbox.links import Link, LinkLost, Unframing, framed
 from monitor.sandbox.pool import Pool, Tell, ignore_event
 from monitor.sandbox.settings import inside_settings
@@ -30,7 +31,6 @@ _PLACES = ("/tmp", "/dev/shm")  # noqa: S108
 _CAPABILITIES = ["SETUID", "SETGID", "KILL"]
 """What PID 1 needs to become a program's uid and to kill it; programs themselves have none."""
 _END_TIMEOUT_S = 30
-_READY_TIMEOUT_S = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,19 +209,18 @@ class _Starter:
             contained=True,
         )
         try:
-            async with asyncio.timeout(_READY_TIMEOUT_S):
-                await link.send(bundle.boot_message("inside.supervisor:main"))
-                await link.send(settings)
-                await link.receive()
-        except (LinkLost, TimeoutError) as exc:
-            await link.end()
+            ready = await boot(link, settings, "inside.supervisor:main")
+        except LinkLost as exc:
             raise SandboxTrouble(
                 f"The supervisor in a container of {self._image_id[:19]} did not start ({exc}).",
                 next_step="Rebuild the image with `deploy/sandbox/build-image`, then run `tailwatch doctor`.",
             ) from exc
-        except asyncio.CancelledError:
+        if not ready.filtered:
             await link.end()
-            raise
+            raise SandboxTrouble(
+                "There is no filter of system calls for the engine's processor.",
+                next_step="Run the engine on x86_64 or aarch64.",
+            )
         return link
 
     async def _attached(self) -> AttachedLink:
@@ -249,10 +248,10 @@ class _Starter:
         container = str(made["Id"])
         try:
             stream = api.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+            return container, _plain_socket(stream)
         except BaseException:
             api.remove_container(container, force=True)
             raise
-        return container, _plain_socket(stream)
 
     def _host_config(self) -> dict[str, Any]:
         limits = self._hardening

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 import os
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,23 +19,20 @@ from monitor.ports import SandboxEvent
 from monitor.sandbox import verdict
 from monitor.sandbox.languages import LANGUAGES, PYTHON
 from monitor.sandbox.links import Link, LinkLost
+from monitor.sandbox.starts import StartLink, Starts
+
+_log = logging.getLogger(__name__)
 
 _AHEAD = 2
 """Programs a sandbox holds, the running one included: the next starts without asking us."""
 _ATTEMPTS = 2
 """How often a program may lose a sandbox under it before it is given up as UNSCORED."""
-_STARTS = 3
-"""How often a sandbox is tried to be started before there is none to be had."""
-_START_PAUSE_S = 0.5
 _WATCHDOG_BASE_S, _WATCHDOG_PER_CPU = 90.0, 32.0
 """Beyond the supervisor's own watchdog: a supervisor silent for longer is lost."""
 _RETURNED, _NEW = 0, 1
 """Order of service: what lost its sandbox goes first."""
 _KEPT = 10_000
 """Executions remembered, newest last."""
-
-StartLink = Callable[[], Awaitable[Link]]
-"""Starts a sandbox. Raises SandboxTrouble."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,7 +84,7 @@ class Pool:
         recycle_after: int,
         on_event: Tell = ignore_event,
     ) -> None:
-        self._start = start
+        self._starts = Starts(start)
         self._recycle_after = recycle_after
         self._on_event = on_event
         self._arrivals = itertools.count()
@@ -94,25 +92,36 @@ class Pool:
         # Pools of several drivers on one machine do not all begin with the same CPU.
         self._slots = [_Slot(lane=os.getpid() + number) for number in range(slots)]
         self._workers: list[asyncio.Task[None]] = []
-        self._spare: asyncio.Task[Link] | None = None
         self._ending: set[asyncio.Task[None]] = set()
+        self._closed = False
         self._known: OrderedDict[str, asyncio.Future[Execution]] = OrderedDict()
 
     async def open(self) -> None:
         """Start all sandboxes. Raises SandboxTrouble when that fails."""
-        links = await asyncio.gather(*(self._fresh() for _ in self._slots), return_exceptions=True)
-        failures = [link for link in links if isinstance(link, BaseException)]
-        for slot, link in zip(self._slots, links, strict=True):
-            if not isinstance(link, BaseException):
-                slot.link = link
-        if failures:
+        try:
+            await self._fill()
+        except BaseException:
             await self.close()
-            raise failures[0]
+            raise
         self._workers = [asyncio.create_task(self._work(slot)) for slot in self._slots]
-        self._spare = asyncio.create_task(self._fresh())
+        self._starts.prepare()
+
+    async def _fill(self) -> None:
+        async def fill(slot: _Slot) -> None:
+            slot.link = await self._starts.fresh()
+
+        for failure in await asyncio.gather(*map(fill, self._slots), return_exceptions=True):
+            if failure is not None:
+                raise failure
 
     async def execute(self, program: Program, *, fresh: bool = False) -> Execution:
-        """Run a program; unless ``fresh``, wait for an equal one that runs already or recall what it did."""
+        """Run a program; unless ``fresh``, wait for an equal one that runs already or recall what it did.
+
+        Raises:
+            SandboxTrouble: no sandbox can be had, or the pool is closed.
+        """
+        if self._closed:
+            raise _trouble_closed()
         if not program.source.strip() and program.kind is TaskKind.PROGRAM:
             return Execution(outcome=Outcome.REJECTED, detail="empty", trust=verdict.trust_of(program))
         if not can_run(program):
@@ -135,20 +144,15 @@ class Pool:
 
     async def close(self) -> None:
         """End every sandbox; programs still waiting are told that there is none."""
+        self._closed = True
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
         self._workers = []
-        for pending in self._all_pending():
-            if not pending.done.done():
-                pending.done.set_exception(_closed())
+        _refuse(self._all_pending(), _trouble_closed())
         for slot in self._slots:
             self._discard(slot)
-        if self._spare is not None:
-            # Not cancelled: half a sandbox is harder to remove than a whole one.
-            with contextlib.suppress(SandboxTrouble):
-                await (await self._spare).end()
-            self._spare = None
+        await self._starts.close()
         await asyncio.gather(*self._ending)
 
     def _all_pending(self) -> list[_Pending]:
@@ -164,18 +168,19 @@ class Pool:
     async def _work(self, slot: _Slot) -> None:
         while True:
             _, _, pending = await self._queue.get()
-            try:
-                if slot.link is None:
-                    slot.link = await self._take_spare()
-            except SandboxTrouble as exc:
-                if not pending.done.done():
-                    pending.done.set_exception(exc)
-                continue
+            # Held from here on: whatever becomes of this worker, the program is answered for.
             slot.held.append(pending)
             try:
+                if slot.link is None:
+                    slot.link = await self._starts.take()
                 await self._converse(slot)
             except LinkLost as exc:
                 self._lost(slot, str(exc))
+            except SandboxTrouble as exc:
+                self._give_up(slot, exc)
+            except Exception as exc:  # noqa: BLE001
+                _log.exception("a slot of the sandbox failed; it goes on with a new sandbox")
+                self._give_up(slot, _trouble_ours(exc))
 
     async def _converse(self, slot: _Slot) -> None:
         """Hand over what is held, keep one more in hand, and take the reports, until none is held."""
@@ -187,18 +192,19 @@ class Pool:
                 if more is None:
                     break
                 slot.held.append(more)
-            for pending in list(slot.held)[sent:]:
-                await slot.link.send(job_of(pending.program) | {"id": pending.number, "lane": slot.lane})
-                sent += 1
-            report = await self._report(slot.link, slot.held[0].program)
+            async with _watchdog(slot.held[0].program):
+                for pending in list(slot.held)[sent:]:
+                    await slot.link.send(job_of(pending.program) | {"id": pending.number, "lane": slot.lane})
+                    sent += 1
+                report = await slot.link.receive()
             if "broken" in report:
                 raise LinkLost(str(report["broken"]))
             if report.get("id") != slot.held[0].number:
                 raise LinkLost("the supervisor reported on another program")
-            pending = slot.held.popleft()
+            execution = verdict.weigh(report, slot.held[0].program)
+            self._settle(slot.held.popleft(), execution)
             sent -= 1
             slot.executed += 1
-            self._settle(pending, verdict.weigh(report, pending.program))
             if self._worn(slot, report["events"]):
                 return
 
@@ -207,20 +213,13 @@ class Pool:
             return self._queue.get_nowait()[2]
         return None
 
-    async def _report(self, link: Link, program: Program) -> dict[str, Any]:
-        try:
-            async with asyncio.timeout(_WATCHDOG_BASE_S + _WATCHDOG_PER_CPU * program.limits.cpu_s):
-                return await link.receive()
-        except TimeoutError as exc:
-            raise LinkLost("the supervisor fell silent") from exc
-
     def _worn(self, slot: _Slot, events: list[str]) -> bool:
         """Replace the sandbox when something noteworthy happened in it, or after enough programs."""
         for event in events:
-            self._on_event(SandboxEvent(event))
+            self._tell(SandboxEvent(event))
         if not events and slot.executed < self._recycle_after:
             return False
-        self._on_event(SandboxEvent.RECYCLED)
+        self._tell(SandboxEvent.RECYCLED)
         # What it had been given ahead must not run where something may have been left.
         self._enqueue(_RETURNED, *slot.held)
         self._discard(slot)
@@ -228,20 +227,32 @@ class Pool:
 
     def _lost(self, slot: _Slot, why: str) -> None:
         """The sandbox is gone: its running program gets a second try, those behind it a first."""
-        self._on_event(SandboxEvent.LOST)
+        self._tell(SandboxEvent.LOST)
         running = slot.held.popleft()
         running.attempts += 1
         if running.attempts >= _ATTEMPTS:
             detail = f"the sandbox was lost {running.attempts} times while it ran: {why}"
-            self._settle(running, verdict.unscored(detail[:300], running.program))
+            self._settle(running, verdict.unscored(detail, running.program))
         else:
             self._enqueue(_RETURNED, running)
         self._enqueue(_RETURNED, *slot.held)
         self._discard(slot)
 
+    def _give_up(self, slot: _Slot, trouble: SandboxTrouble) -> None:
+        """There is no sandbox for what the slot holds."""
+        _refuse(slot.held, trouble)
+        self._discard(slot)
+
+    def _tell(self, event: SandboxEvent) -> None:
+        try:
+            self._on_event(event)
+        except Exception:  # noqa: BLE001
+            # Who counts events must not cost anybody an outcome.
+            _log.exception("the event %s was not counted", event.value)
+
     def _settle(self, pending: _Pending, execution: Execution) -> None:
         if execution.trust is Trust.IN_PROCESS:
-            self._on_event(SandboxEvent.IN_PROCESS)
+            self._tell(SandboxEvent.IN_PROCESS)
         if not pending.done.done():
             pending.done.set_result(execution)
 
@@ -254,24 +265,6 @@ class Pool:
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
             slot.link = None
-
-    # ------------------------------------------------------------------------------------ sandboxes
-
-    async def _take_spare(self) -> Link:
-        """The warm spare; the next one is started at once, while this one may still be starting."""
-        taken = self._spare or asyncio.create_task(self._fresh())
-        self._spare = asyncio.create_task(self._fresh())
-        return await taken
-
-    async def _fresh(self) -> Link:
-        for attempt in itertools.count(1):
-            try:
-                return await self._start()
-            except SandboxTrouble:
-                if attempt == _STARTS:
-                    raise
-                await asyncio.sleep(_START_PAUSE_S * attempt)
-        raise AssertionError("unreachable")
 
 
 def job_of(program: Program) -> dict[str, Any]:
@@ -302,5 +295,28 @@ def _forgettable(done: asyncio.Future[Execution]) -> bool:
     return done.cancelled() or done.exception() is not None or done.result().outcome is Outcome.UNSCORED
 
 
-def _closed() -> SandboxTrouble:
+@contextlib.asynccontextmanager
+async def _watchdog(program: Program) -> AsyncIterator[None]:
+    """Lose a supervisor that neither takes a program nor reports on the one it runs."""
+    try:
+        async with asyncio.timeout(_WATCHDOG_BASE_S + _WATCHDOG_PER_CPU * program.limits.cpu_s):
+            yield
+    except TimeoutError as exc:
+        raise LinkLost("the supervisor fell silent") from exc
+
+
+def _refuse(pendings: Iterable[_Pending], trouble: SandboxTrouble) -> None:
+    for pending in pendings:
+        if not pending.done.done():
+            pending.done.set_exception(trouble)
+
+
+def _trouble_closed() -> SandboxTrouble:
     return SandboxTrouble("The sandbox was closed while programs waited.", next_step="Run them again.")
+
+
+def _trouble_ours(exc: Exception) -> SandboxTrouble:
+    return SandboxTrouble(
+        f"The sandbox's driver failed ({type(exc).__name__}: {exc}).",
+        next_step="Run the programs again; the log has the traceback, which makes a good bug report.",
+    )

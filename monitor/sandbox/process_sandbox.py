@@ -15,6 +15,7 @@ from monitor.domain.errors import SandboxTrouble
 from monitor.domain.identity import content_digest
 from monitor.domain.samples import Execution, Program
 from monitor.sandbox import bundle
+from monitor.sandbox.booting import Ready, boot
 from monitor.sandbox.links import Link, LinkLost, ProcessLink
 from monitor.sandbox.pool import Pool, Tell, ignore_event
 from monitor.sandbox.settings import ENVIRONMENT, inside_settings
@@ -27,18 +28,20 @@ RLIMIT_WARNING = (
     "Programs run as plain processes of this machine with resource limits only: they see its files "
     "and its network. Use this for models of your own making, never for strangers'."
 )
+_UNFILTERED_WARNING = (
+    " Nor is there a filter of system calls for this processor: programs may ask the kernel for anything."
+)
 _PLACE_BYTES, _PLACE_INODES = 64 * 2**20, 4096
-_READY_TIMEOUT_S = 30
 
 
 class NamespaceSandbox:
     """A pool of supervisors in user, pid, mount, ipc, network and uts namespaces of their own."""
 
-    warning = NAMESPACE_WARNING
-
-    def __init__(self, pool: Pool, identity: str) -> None:
+    def __init__(self, pool: Pool, identity: str, warning: str) -> None:
         self._pool = pool
         self._identity = identity
+        self.warning = warning
+        """How it is weaker than containers, in sentences for a reader."""
 
     @classmethod
     async def open(
@@ -64,7 +67,7 @@ class NamespaceSandbox:
         starter = _Starter(launch, recycle_after)
         pool = Pool(starter.start, slots=slots, recycle_after=recycle_after, on_event=on_event)
         await pool.open()
-        return cls(pool, _identity("namespace", launch))
+        return cls(pool, starter.identify("namespace"), starter.warn(NAMESPACE_WARNING))
 
     @property
     def identity(self) -> str:
@@ -89,11 +92,10 @@ class NamespaceSandbox:
 class RlimitSandbox:
     """The weakest mode, for models of one's own making: processes with resource limits and nothing else."""
 
-    warning = RLIMIT_WARNING
-
-    def __init__(self, pool: Pool, identity: str, root: Path) -> None:
+    def __init__(self, pool: Pool, identity: str, warning: str, root: Path) -> None:
         self._pool = pool
         self._identity = identity
+        self.warning = warning
         self._root = root
 
     @classmethod
@@ -115,7 +117,7 @@ class RlimitSandbox:
         except BaseException:
             shutil.rmtree(root, ignore_errors=True)
             raise
-        return cls(pool, _identity("rlimit", launch), root)
+        return cls(pool, starter.identify("rlimit"), starter.warn(RLIMIT_WARNING), root)
 
     @property
     def identity(self) -> str:
@@ -210,23 +212,41 @@ def _rlimit_launch(python: str, root: Path) -> _Launch:
     )
 
 
-def _identity(kind: str, launch: _Launch) -> str:
-    version = ".".join(map(str, sys.version_info[:3]))
-    return content_digest(kind, launch.python, version, bundle.digest(), repr(sorted(launch.options)))
-
-
 class _Starter:
     """Starts supervisors as child processes."""
 
     def __init__(self, launch: _Launch, recycle_after: int) -> None:
         self._launch = launch
         self._recycle_after = recycle_after
+        self._ready = Ready(python="", filtered=False)
 
     async def start(self) -> Link:
         """A supervisor that is ready. Raises SandboxTrouble."""
         launch = self._launch
+        try:
+            settings = self._settings()
+            link = await self._launched()
+            self._ready = await boot(link, settings, launch.entry, launch.options)
+        except (LinkLost, OSError) as exc:
+            raise SandboxTrouble(
+                f"The sandbox's supervisor did not start ({str(exc)[-300:]}).", next_step=launch.next_step
+            ) from exc
+        return link
+
+    def identify(self, kind: str) -> str:
+        """Digest of what can change an outcome, once one has started."""
+        launch = self._launch
+        # Where the weakest mode puts its files changes nothing, and is new each time.
+        options = sorted(item for item in launch.options.items() if item[0] != "root")
+        return content_digest(kind, launch.python, self._ready.python, bundle.digest(), repr(options))
+
+    def warn(self, warning: str) -> str:
+        """The warning of this kind of sandbox, and of what one that has started lacks."""
+        return warning if self._ready.filtered else warning + _UNFILTERED_WARNING
+
+    async def _launched(self) -> ProcessLink:
         process = await asyncio.create_subprocess_exec(
-            launch.python,
+            self._launch.python,
             *bundle.INTERPRETER_OPTIONS,
             bundle.BOOT,
             stdin=asyncio.subprocess.PIPE,
@@ -235,21 +255,7 @@ class _Starter:
             env=ENVIRONMENT,
             cwd="/",
         )
-        link = ProcessLink(process)
-        try:
-            async with asyncio.timeout(_READY_TIMEOUT_S):
-                await link.send(bundle.boot_message(launch.entry, launch.options))
-                await link.send(self._settings())
-                await link.receive()
-        except (LinkLost, TimeoutError) as exc:
-            await link.end()
-            raise SandboxTrouble(
-                f"The sandbox's supervisor did not start ({str(exc)[-300:]}).", next_step=launch.next_step
-            ) from exc
-        except asyncio.CancelledError:
-            await link.end()
-            raise
-        return link
+        return ProcessLink(process)
 
     def _settings(self) -> dict[str, Any]:
         launch = self._launch

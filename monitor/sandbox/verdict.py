@@ -9,6 +9,7 @@ from typing import Any
 
 from monitor.domain.samples import Execution, Outcome, Program, Trust
 from monitor.domain.tasks import TaskKind
+from monitor.sandbox.inside import wording
 from monitor.sandbox.languages import PYTHON
 
 _LIMITS = {
@@ -51,7 +52,7 @@ def weigh(report: Mapping[str, Any], program: Program) -> Execution:
 
 def unscored(detail: str, program: Program) -> Execution:
     """Our trouble, as an execution."""
-    return Execution(outcome=Outcome.UNSCORED, detail=detail, trust=trust_of(program))
+    return Execution(outcome=Outcome.UNSCORED, detail=wording.printable(detail), trust=trust_of(program))
 
 
 def _outcome(report: Mapping[str, Any], program: Program) -> tuple[Outcome, str]:

@@ -52,13 +52,16 @@ class Bench:
     ) -> None:
         self.links: list[ScriptedLink] = []
         self.events: list[SandboxEvent] = []
+        self.startable = startable
+        self.starts_go_on = asyncio.Event()
+        self.starts_go_on.set()
         self._behave = behave
-        self._startable = startable
         self.pool = Pool(self._start, slots=slots, recycle_after=recycle_after, on_event=self.events.append)
 
     async def _start(self) -> ScriptedLink:
-        if len(self.links) >= self._startable:
+        if len(self.links) >= self.startable:
             raise SandboxTrouble("none left", next_step="wait")
+        await self.starts_go_on.wait()
         self.links.append(ScriptedLink(self._behave))
         return self.links[-1]
 
@@ -77,7 +80,7 @@ class Bench:
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitor.sandbox.pool._START_PAUSE_S", 0)
+    monkeypatch.setattr("monitor.sandbox.starts._PAUSE_S", 0)
 
 
 def program(source: object, **changes: Any) -> Program:
@@ -196,6 +199,104 @@ async def test_programs_that_wait_when_the_pool_is_closed_are_told() -> None:
     results = await asyncio.gather(*waiting, return_exceptions=True)
     assert all(isinstance(result, SandboxTrouble) or result.outcome is Outcome.PASSED for result in results)
     assert any(isinstance(result, SandboxTrouble) for result in results)
+
+
+async def test_a_program_that_waits_for_a_sandbox_when_the_pool_is_closed_is_told_and_no_start_is_lost() -> (
+    None
+):
+    def behave(_job: dict[str, Any]) -> dict[str, Any]:
+        raise LinkLost("gone")
+
+    async with Bench(behave) as bench:
+        bench.starts_go_on.clear()
+        waiting = asyncio.ensure_future(bench.pool.execute(program("x")))
+        while SandboxEvent.LOST not in bench.events:
+            await asyncio.sleep(0)
+        closing = asyncio.ensure_future(bench.pool.close())
+        with pytest.raises(SandboxTrouble, match="closed"):
+            await asyncio.wait_for(waiting, 5)
+        bench.starts_go_on.set()
+        await closing
+        assert all(link.ended for link in bench.links)
+        assert len(bench.links) >= 2
+
+
+async def test_starting_that_is_given_up_midway_leaves_no_sandbox() -> None:
+    bench = Bench(well, slots=2)
+    bench.starts_go_on.clear()
+    opening = asyncio.ensure_future(bench.pool.open())
+    await asyncio.sleep(0.01)
+    opening.cancel()
+    bench.starts_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert len(bench.links) == 2
+    assert all(link.ended for link in bench.links)
+
+
+async def test_a_closed_pool_takes_no_programs() -> None:
+    async with Bench(well) as bench:
+        pass
+    with pytest.raises(SandboxTrouble, match="closed"):
+        await asyncio.wait_for(bench.pool.execute(program("x")), 5)
+
+
+async def test_a_spare_that_could_not_be_started_in_an_outage_is_tried_again_when_it_is_needed() -> None:
+    async with Bench(well, recycle_after=1, startable=2) as bench:
+        await bench.pool.execute(program("1"))
+        await bench.pool.execute(program("2"))
+        # The next spare fails now, while nobody asks for it.
+        await asyncio.sleep(0.01)
+        bench.startable = 99
+        assert (await bench.pool.execute(program("3"))).outcome is Outcome.PASSED
+
+
+async def test_one_who_counts_events_badly_costs_nobody_an_outcome() -> None:
+    def fail(_event: SandboxEvent) -> None:
+        raise RuntimeError("the store is locked")
+
+    async def start() -> ScriptedLink:
+        return ScriptedLink(well)
+
+    pool = Pool(start, slots=1, recycle_after=1, on_event=fail)
+    await pool.open()
+    found = await asyncio.wait_for(asyncio.gather(*(pool.execute(program(n)) for n in range(4))), 5)
+    await pool.close()
+    assert {execution.outcome for execution in found} == {Outcome.PASSED}
+
+
+@pytest.mark.parametrize("odd", [{"events": ["unheard-of"]}, {"cpu_s": "much"}, {"verdict": "perhaps"}])
+async def test_a_slot_goes_on_after_a_report_that_nobody_foresaw(odd: dict[str, Any]) -> None:
+    async with Bench(lambda job: odd if job["source"] == "odd" else {}) as bench:
+        asked = [asyncio.ensure_future(bench.pool.execute(program(source))) for source in ("odd", "plain")]
+        await asyncio.wait_for(asyncio.wait(asked), 5)
+        assert (await asyncio.wait_for(bench.pool.execute(program("later")), 5)).outcome is Outcome.PASSED
+
+
+async def test_a_supervisor_that_takes_no_program_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.sandbox.pool._WATCHDOG_BASE_S", 0.0)
+    monkeypatch.setattr("monitor.sandbox.pool._WATCHDOG_PER_CPU", 0.01)
+
+    class Deaf(ScriptedLink):
+        async def send(self, message: dict[str, Any]) -> None:
+            await asyncio.Event().wait()
+
+    async def start() -> ScriptedLink:
+        return Deaf(well)
+
+    pool = Pool(start, slots=1, recycle_after=9)
+    await pool.open()
+    execution = await asyncio.wait_for(pool.execute(program("x")), 5)
+    await pool.close()
+    assert execution.outcome is Outcome.UNSCORED
+    assert "silent" in execution.detail
+
+
+async def test_last_words_of_several_lines_become_one_printable_line() -> None:
+    async with Bench(lambda _job: {"broken": "Traceback:\n  \x1b[31mat line 3"}) as bench:
+        execution = await bench.pool.execute(program("x"))
+    assert execution.outcome is Outcome.UNSCORED
+    assert execution.detail.isprintable()
 
 
 async def test_one_who_stops_waiting_does_not_stop_the_others() -> None:
