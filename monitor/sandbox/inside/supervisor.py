@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import candidate, cleanup, judge, kernel, measures, uids, wire
+from .idleness import Idleness
 
 _DRIVER_IN, _DRIVER_OUT = 0, 1
 _IDLE_BASE_S = 2.0
@@ -27,8 +28,9 @@ _WALL_BASE_S, _WALL_PER_CPU = 60.0, 30.0
 _JUDGE_BASE_S = 2.0
 """CPU seconds that the tests may take beside what the program may."""
 _PATIENCE_S = 5.0
-"""How long our own processes may take to answer once nothing keeps them."""
-_WATCH_MEMORY_EVERY_S = 0.1
+"""How long our own processes may take to answer while nothing keeps them."""
+_LOOK_EVERY_S, _WATCH_MEMORY_EVERY_S = 1.0, 0.1
+_SLICE_S = 0.05
 
 
 class Broken(Exception):
@@ -44,14 +46,18 @@ class Helper:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """The state from which time without work is counted."""
+class Sight:
+    """What a look at a run shows."""
 
-    at: float
-    busy_s: float
-    """Of program, judge, zygote and supervisor together: while any of them works or waits for a CPU, the
-    program is not to blame for the time that passes."""
-    tests_cpu_s: float
+    now: float
+    processes: list[int]
+    """Of the program."""
+    program_s: float
+    """CPU that the program has used."""
+    tests_s: float
+    """CPU that its tests have used since the first look."""
+    idle_s: float
+    """Time since the first look in which neither it nor anything of ours worked or waited for a CPU."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,8 +66,10 @@ class Run:
 
     job: dict[str, Any]
     started_at: float
-    mark: Mark | None = None
-    """Taken at the first look; most programs are over before that."""
+    idleness: Idleness | None = None
+    """Counted from the first look; most programs are over before that."""
+    tests_began_s: float = 0.0
+    """CPU that the judge had used at the first look."""
     exit: dict[str, Any] | None = None
     """How it ended and what it used; None while it lives."""
     verdict: dict[str, Any] | None = None
@@ -97,7 +105,7 @@ class Supervisor:
         self._uids = iter(uids.draw(1 + settings["uids"]) if settings["fresh_uids"] else ())
         self._settings = settings | {"judge_uid": next(self._uids, None)}
         self._whole_namespace: bool = os.getpid() == 1
-        self._ooms = measures.oom_kills()
+        self._memory_kills = measures.MemoryKills()
 
     def start(self) -> dict[str, Any]:
         """Fork zygote and judge; what this sandbox is, for the driver."""
@@ -183,12 +191,12 @@ class Supervisor:
             if ready:
                 self._hear(run, [descriptor for descriptor, _ in ready])
             else:
-                run.ended_by, wait_s = self._look(run)
+                run.ended_by, wait_s = self._look(run, wait_s)
             if run.ended_by:
                 return
 
     def _first_look_s(self, job: dict[str, Any]) -> float:
-        look = float(job["cpu_s"]) / (os.cpu_count() or 1)
+        look = min(float(job["cpu_s"]) / (os.cpu_count() or 1), _LOOK_EVERY_S)
         return min(look, _WATCH_MEMORY_EVERY_S) if self._settings["watch_memory"] else look
 
     def _hear(self, run: Run, descriptors: list[int]) -> None:
@@ -203,36 +211,44 @@ class Supervisor:
             except wire.Ended:
                 self._replace_judge(run)
 
-    def _look(self, run: Run) -> tuple[str, float]:
+    def _look(self, run: Run, asked_s: float) -> tuple[str, float]:
         """Which limit has been reached, if any, and when to look again, seconds."""
-        limit, now = float(run.job["cpu_s"]), time.monotonic()
-        programs = self._program_processes()
-        program = measures.activity(programs)
-        tests = measures.activity([self._judge.pid])
-        ours = measures.activity([os.getpid(), self._zygote.pid])
-        busy = program.busy_s + tests.busy_s + ours.busy_s
-        if run.mark is None:
-            run.mark = Mark(at=now, busy_s=busy, tests_cpu_s=tests.cpu_s)
-        tests_cpu = tests.cpu_s - run.mark.tests_cpu_s
-        idle = now - run.mark.at - (busy - run.mark.busy_s)
-        if program.cpu_s >= limit:
-            return "cpu", 0
-        if tests_cpu >= limit + _JUDGE_BASE_S:
-            return "judge_cpu", 0
-        if idle >= limit + _IDLE_BASE_S:
-            return "idle", 0
-        if now - run.started_at >= _WALL_BASE_S + _WALL_PER_CPU * limit:
-            return "wall", 0
-        waits = [
-            (limit - program.cpu_s) / (os.cpu_count() or 1),
-            limit + _JUDGE_BASE_S - tests_cpu,
-            limit + _IDLE_BASE_S - idle,
-        ]
+        limit, sight = float(run.job["cpu_s"]), self._see(run, asked_s)
+        left = {
+            "cpu": limit - sight.program_s,
+            "judge_cpu": limit + _JUDGE_BASE_S - sight.tests_s,
+            "idle": limit + _IDLE_BASE_S - sight.idle_s,
+            "wall": _WALL_BASE_S + _WALL_PER_CPU * limit - (sight.now - run.started_at),
+        }
+        for name, seconds in left.items():
+            if seconds <= 0:
+                return name, 0
+        # Of a longer pause of the whole machine, only one wait is ever counted as idle.
+        waits = [left["cpu"] / (os.cpu_count() or 1), left["judge_cpu"], left["idle"], _LOOK_EVERY_S]
         if self._settings["watch_memory"]:
-            if measures.resident_bytes(programs) > 2 * run.job["memory_bytes"]:
+            if measures.resident_bytes(sight.processes) > 2 * run.job["memory_bytes"]:
                 return "memory", 0
             waits.append(_WATCH_MEMORY_EVERY_S)
         return "", max(min(waits), 0.002)
+
+    def _see(self, run: Run, asked_s: float) -> Sight:
+        now, processes = time.monotonic(), self._program_processes()
+        program = measures.activity(processes)
+        tests = measures.activity([self._judge.pid])
+        ours = measures.activity([os.getpid(), self._zygote.pid])
+        busy_s = program.busy_s + tests.busy_s + ours.busy_s
+        if run.idleness is None:
+            run.idleness = Idleness(at=now, busy_s=busy_s)
+            run.tests_began_s = tests.cpu_s
+        stalled = program.stalled or tests.stalled or ours.stalled
+        run.idleness.note(at=now, busy_s=busy_s, asked_s=asked_s, stalled=stalled)
+        return Sight(
+            now=now,
+            processes=processes,
+            program_s=program.cpu_s,
+            tests_s=tests.cpu_s - run.tests_began_s,
+            idle_s=run.idleness.idle_s,
+        )
 
     def _program_processes(self) -> list[int]:
         return cleanup.strays(self._known(), whole_namespace=self._whole_namespace)
@@ -248,25 +264,29 @@ class Supervisor:
             self._kill(uid)
         if run.ended_by == "judge_cpu":
             os.kill(self._judge.pid, signal.SIGKILL)
-        give_up_at = time.monotonic() + _PATIENCE_S
         poll = select.poll()
         poll.register(self._zygote.control, select.POLLIN)
         if run.verdict is None:
             poll.register(self._judge.control, select.POLLIN)
+        idle_before_s = run.idleness.idle_s if run.idleness else 0.0
         while run.exit is None or run.verdict is None:
-            if time.monotonic() > give_up_at:
-                self._give_up(run)
-                return
             # In slices: a child that had not yet taken its uid is out of the first kill's reach.
-            self._hear(run, [descriptor for descriptor, _ in poll.poll(50)])
+            ready = poll.poll(_SLICE_S * 1000)
+            self._hear(run, [descriptor for descriptor, _ in ready])
             if run.exit is None:
                 self._kill(uid)
+            if not ready:
+                self._outwait(run, idle_before_s)
 
-    def _give_up(self, run: Run) -> None:
-        if run.exit is None:
-            raise Broken("the program's process did not end")
-        os.kill(self._judge.pid, signal.SIGKILL)
-        self._replace_judge(run)
+    def _outwait(self, run: Run, idle_before_s: float) -> None:
+        """End the judge when the tests compute for too long, and this sandbox when nobody works at all."""
+        sight = self._see(run, _SLICE_S)
+        if run.verdict is None and sight.tests_s >= float(run.job["cpu_s"]) + _JUDGE_BASE_S:
+            run.ended_by = run.ended_by or "judge_cpu"
+            os.kill(self._judge.pid, signal.SIGKILL)
+        elif sight.idle_s - idle_before_s >= _PATIENCE_S:
+            silent = "the program's process did not end" if run.exit is None else "the judge fell silent"
+            raise Broken(silent)
 
     def _kill(self, uid: int | None) -> None:
         if uid is not None:
@@ -280,6 +300,8 @@ class Supervisor:
         run.events.append("judge_restart")
         run.verdict = {"verdict": "lost", "detail": ""}
         self._judge.control.close()
+        # A test may have closed its end and live on.
+        os.kill(self._judge.pid, signal.SIGKILL)
         os.waitpid(self._judge.pid, 0)
         self._judge = self._fork(judge.serve)
         wire.receive_message(self._judge.control)
@@ -306,9 +328,8 @@ class Supervisor:
         assert run.exit is not None
         assert run.verdict is not None
         assert run.events is not None
-        ooms = measures.oom_kills() if os.WIFSIGNALED(run.exit["status"]) else self._ooms
-        killed_for_memory = ooms > self._ooms
-        self._ooms = ooms
+        # Asked every time: what the kernel killed may have been a child, and is this program's in any case.
+        killed_for_memory = self._memory_kills.since_last() > 0
         if killed_for_memory:
             run.events.append("oom")
         if run.verdict["verdict"] == "flooded":
