@@ -11,12 +11,13 @@ import contextlib
 import os
 import resource
 import socket
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from . import codec, kernel, wire, wording
 from .candidate import TEST_FILE
+from .undisturbed import undisturbed
 
 MAX_CALLS = 200_000
 """Most calls of one program's tests."""
@@ -120,19 +121,17 @@ class Judge:
         names: dict[str, Any] = {"__name__": "tests"}
         if candidate is not None:
             names[job["entry_point"]] = candidate
+        check: Callable[[Any], object] | None = None
         try:
-            exec(self._code(test), names)  # noqa: S102
-            check = names["check"]
+            with undisturbed():
+                exec(self._code(test), names)  # noqa: S102
+                check = names["check"]
+                check(subject)
         except BaseException as exc:  # noqa: BLE001
-            if candidate is None or not candidate.calls:
+            if check is None and (candidate is None or not candidate.calls):
                 detail = f"the task's test cannot be loaded: {wording.describe(exc)}"
                 return Verdict(kind="task_error", detail=detail)
             return _failed(exc, test)
-        with _undisturbed():
-            try:
-                check(subject)
-            except BaseException as exc:  # noqa: BLE001
-                return _failed(exc, test)
         return Verdict(kind="passed")
 
     def _code(self, test: str) -> Any:
@@ -303,20 +302,6 @@ def _renew(original: Any, changed: Any) -> Any:
     else:
         return changed
     return original
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Any:
-    """Put back what a careless test may have changed in this process, and start it from a fixed seed."""
-    import random  # noqa: PLC0415 - the zygote must not have it, see candidate._PRELOADED
-
-    stdout, recursion = sys.stdout, sys.getrecursionlimit()
-    random.seed(0)
-    try:
-        yield
-    finally:
-        sys.stdout = stdout
-        sys.setrecursionlimit(recursion)
 
 
 # ---------------------------------------------------------------------------------- beside and command

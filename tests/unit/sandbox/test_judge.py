@@ -189,3 +189,40 @@ def test_another_language_that_stops_early_or_never_has_failed() -> None:
 def test_a_missing_interpreter_is_ours() -> None:
     verdict = command(saying(READY, ("absent", "ruby")))
     assert (verdict.kind, verdict.detail) == ("task_error", "this sandbox has no ruby")
+
+
+UNTIDY = {
+    "built-in names": ("import builtins\nbuiltins.sorted = None\ndel builtins.len", "sorted([len('ab')])"),
+    "new built-in names": ("import builtins\nbuiltins.mine = 1", "'mine' not in dir(__builtins__)"),
+    "streams": ("import sys\nsys.stdout = None", "__import__('sys').stdout"),
+    "recursion limit": (
+        "import sys\nsys.setrecursionlimit(90)",
+        "__import__('sys').getrecursionlimit() > 500",
+    ),
+    "decimal": (
+        "import decimal\ndecimal.getcontext().prec = 3",
+        "__import__('decimal').getcontext().prec == 28",
+    ),
+    "environment": ("import os\nos.environ['X'] = '1'", "'X' not in __import__('os').environ"),
+    "import path": ("import sys\nsys.path.clear()", "__import__('sys').path"),
+    "tracing": ("import sys\nsys.settrace(lambda *_: None)", "not __import__('sys').gettrace()"),
+    "chance": ("import random\nrandom.seed(5)", "__import__('random').random() == 0.8444218515250481"),
+}
+
+
+@pytest.mark.parametrize("what", UNTIDY)
+@pytest.mark.parametrize("form", ["{0}\ndef check(_): pass\n", "def check(_):\n    exec({0!r})\n"])
+def test_what_one_task_does_to_the_interpreter_another_does_not_meet(what: str, form: str) -> None:
+    change, expectation = UNTIDY[what]
+    judge = Judge()
+    assert judge.judge(job(mode="answer", test=form.format(change)), None).kind == "passed"
+    verdict = judge.judge(job(mode="answer", test=f"def check(_): assert {expectation}\n"), None)
+    assert (verdict.kind, verdict.detail) == ("passed", "")
+
+
+def test_a_test_that_breaks_its_own_surroundings_is_still_described() -> None:
+    test = (
+        "import builtins\ndef check(_):\n    builtins.isinstance = builtins.type = None\n    assert False\n"
+    )
+    verdict = Judge().judge(job(mode="answer", test=test), None)
+    assert (verdict.kind, verdict.detail) == ("failed", "AssertionError in: assert False")
