@@ -165,6 +165,14 @@ def _put_slice(value: slice, out: list[bytes], depth: int) -> None:
         _put(part, out, depth)
 
 
+def _put_view(tag: bytes) -> Callable[[Any, list[bytes], int], None]:
+    def put(value: Iterable[Any], out: list[bytes], depth: int) -> None:
+        out.append(tag)
+        _put(list(value), out, depth)
+
+    return put
+
+
 def _put_fraction(value: fractions.Fraction, out: list[bytes], depth: int) -> None:
     # As two integers: the text form admits exponents that take hours to expand.
     out.append(b"Q")
@@ -195,6 +203,14 @@ def _put_iterated(value: Iterated, out: list[bytes], depth: int) -> None:
     _put(value.items, out, depth)
 
 
+_NONE_YET: tuple[dict[Any, Any], ...] = (dict[Any, Any](), collections.OrderedDict[Any, Any]())
+_VIEWS: dict[type, bytes] = {
+    **{type(mapping.keys()): b"K" for mapping in _NONE_YET},
+    **{type(mapping.values()): b"V" for mapping in _NONE_YET},
+    **{type(mapping.items()): b"E" for mapping in _NONE_YET},
+}
+"""Types of what a mapping shows of itself."""
+
 _WRITERS: dict[type, Callable[[Any, list[bytes], int], None]] = {
     type(None): lambda _v, out, _d: out.append(b"N"),
     bool: lambda value, out, _d: out.append(b"T" if value else b"F"),
@@ -215,6 +231,7 @@ _WRITERS: dict[type, Callable[[Any, list[bytes], int], None]] = {
     collections.Counter: _pairs(b"C"),
     collections.defaultdict: _pairs(b"D"),
     collections.deque: _put_deque,
+    **{kind: _put_view(tag) for kind, tag in _VIEWS.items()},
     range: _put_range,
     slice: _put_slice,
     fractions.Fraction: _put_fraction,
@@ -228,11 +245,24 @@ _WRITERS: dict[type, Callable[[Any, list[bytes], int], None]] = {
     Iterated: _put_iterated,
 }
 
+_NUMPY_NUMBERS = frozenset(
+    (
+        *("bool", "bool_", "int8", "int16", "int32", "int64", "intc", "longlong"),
+        *("uint8", "uint16", "uint32", "uint64", "uintc", "ulonglong"),
+        *("float16", "float32", "float64", "complex64", "complex128"),
+    )
+)
+"""Type names of numpy's scalars that hold what a plain number holds; the module itself is never imported."""
+
 _PLAIN = (bool, int, float, complex, str, bytes, bytearray, tuple, list, frozenset, set, dict)
 
 
 def _put_other(value: Any, kind: type, out: list[bytes], depth: int) -> None:
-    """A subclass as its plain base, records by their fields, iterators by their items, else Opaque."""
+    """A subclass as its plain base, records by their fields, iterators by their items, else Opaque.
+
+    Only here does encoding run code of the value's type: in a candidate's process its own, in the
+    judge's that of the tests.
+    """
     fields = record_fields(value, kind)
     if fields is not None:
         _put_record(Record(kind.__name__, fields), out, depth + 1)
@@ -241,10 +271,21 @@ def _put_other(value: Any, kind: type, out: list[bytes], depth: int) -> None:
         if issubclass(kind, plain):
             _put(_as_plain(plain, value), out, depth)
             return
+    if kind.__module__ == "numpy" and kind.__name__ in _NUMPY_NUMBERS:
+        _put_number(value.item(), kind, out, depth)
+        return
     if hasattr(kind, "__next__"):
         _put_iterated(Iterated(_take(value)), out, depth + 1)
         return
     _put_opaque(Opaque(kind.__name__), out, depth)
+
+
+def _put_number(number: Any, kind: type, out: list[bytes], depth: int) -> None:
+    """What a scalar of numpy says it holds, if that is a plain number indeed."""
+    if type(number) in (bool, int, float, complex):
+        _put(number, out, depth)
+    else:
+        _put_opaque(Opaque(kind.__name__), out, depth)
 
 
 def _as_plain(plain: Any, value: Any) -> Any:
@@ -363,6 +404,21 @@ def _get_counter(reader: _Reader, depth: int) -> Any:
     return counter
 
 
+def _get_keys(reader: _Reader, depth: int) -> Any:
+    return dict.fromkeys(reader.exact(list, depth)).keys()
+
+
+def _get_values(reader: _Reader, depth: int) -> Any:
+    return dict(enumerate(reader.exact(list, depth))).values()
+
+
+def _get_items(reader: _Reader, depth: int) -> Any:
+    pairs = reader.exact(list, depth)
+    if not all(type(pair) is tuple and len(pair) == 2 for pair in pairs):
+        raise Malformed("wrong shape")
+    return dict(pairs).items()
+
+
 def _get_range(reader: _Reader, depth: int) -> range:
     return range(reader.exact(int, depth), reader.exact(int, depth), reader.exact(int, depth))
 
@@ -403,6 +459,9 @@ _READERS: dict[bytes, Callable[[_Reader, int], Any]] = {
     b"O": lambda r, d: collections.OrderedDict(r.pairs(d)),
     b"C": _get_counter,
     b"D": _get_defaultdict,
+    b"K": _get_keys,
+    b"V": _get_values,
+    b"E": _get_items,
     b"q": _get_deque,
     b"r": _get_range,
     b"/": _get_slice,

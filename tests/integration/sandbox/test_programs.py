@@ -66,6 +66,15 @@ def f(x): return collections.Counter(x), collections.deque(x, 2)
 assert candidate('aab') == (collections.Counter('aab'), collections.deque('aab', 2))
 """,
     ),
+    "views of dictionaries": (
+        """
+def f(d): return d.keys(), d.values(), d.items()
+""",
+        """
+keys, values, items = candidate({'a': 1})
+assert keys == {'a'} and list(values) == [1] and ('a', 1) in items and len(items) == 1
+""",
+    ),
     "dates and fractions": (
         """
 import datetime, fractions
@@ -358,3 +367,14 @@ async def test_an_interpreter_that_is_missing_is_ours_and_not_the_programs(docke
     missing = Program(language="racket", source="#lang racket\n1\n", test="", entry_point="")
     execution = await docker.execute(missing)
     assert (execution.outcome, execution.detail) == (Outcome.UNSCORED, "this sandbox has no racket")
+
+
+@LOOP
+async def test_an_answer_in_numbers_of_numpy_is_as_right_apart_from_its_tests_as_beside_them(
+    docker: Sandbox,
+) -> None:
+    source = "import numpy\ndef f(x): return numpy.array(x).sum(), {'n': numpy.float32(1.5)}, numpy.bool_(1)"
+    program = task(source, "assert candidate([1, 2]) == (3, {'n': 1.5}, True)")
+    for in_process in (False, True):
+        execution = await docker.execute(replace(program, in_process=in_process))
+        assert (execution.outcome, execution.detail) == (Outcome.PASSED, "")

@@ -10,6 +10,7 @@ import fractions
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -115,6 +116,68 @@ def test_types_that_tasks_use_come_back_as_they_are(value: Any) -> None:
     back = there_and_back(value)
     assert back == value
     assert type(back) is type(value)
+
+
+@pytest.mark.parametrize("kind", [dict, collections.OrderedDict])
+def test_views_of_a_mapping_come_back_as_views(kind: type[dict[str, Any]]) -> None:
+    shown = kind(a=[1], b=(2,))
+    keys, values, items = there_and_back((shown.keys(), shown.values(), shown.items()))
+    assert keys == {"a", "b"}
+    assert (list(values), len(values)) == ([[1], (2,)], 2)
+    assert list(items) == [("a", [1]), ("b", (2,))]
+    assert [type(view) for view in (keys, values, items)] == [
+        type({}.keys()),
+        type({}.values()),
+        type({}.items()),
+    ]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        b"K" + codec.encode("ab"),
+        b"V" + codec.encode(3),
+        b"E" + codec.encode([1]),
+        b"E" + codec.encode(["ab"]),
+        b"E" + codec.encode([(1, 2, 3)]),
+        b"K" + codec.encode([[]]),
+    ],
+)
+def test_a_view_of_what_is_no_mapping_is_malformed(forged: bytes) -> None:
+    with pytest.raises(codec.Malformed):
+        codec.decode(forged)
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (np.int64(-5), -5),
+        (np.uint8(200), 200),
+        (np.bool_(True), True),
+        (np.float32(1.5), 1.5),
+        (np.float64(0.1), 0.1),
+        (np.complex64(1 + 2j), 1 + 2j),
+        (np.array([1, 2, 3]).sum(), 6),
+        ([np.int64(1), (np.bool_(False),)], [1, (False,)]),
+    ],
+)
+def test_numbers_of_numpy_come_back_as_plain_numbers(value: Any, plain: Any) -> None:
+    back = there_and_back(value)
+    assert back == plain
+    assert types_of(back) == types_of(plain)
+
+
+def test_what_numpy_holds_beside_numbers_is_opaque() -> None:
+    for value in (np.array([1]), np.datetime64("2020-01-01"), np.longdouble(1)):
+        assert type(there_and_back(value)) is codec.Opaque
+
+
+def test_what_only_calls_itself_a_number_of_numpy_cannot_smuggle_anything() -> None:
+    class Sly(int):
+        pass
+
+    pretender = type("int64", (), {"__module__": "numpy", "item": lambda _: Sly(3)})
+    assert type(there_and_back(pretender())) is codec.Opaque
 
 
 def test_a_default_dict_comes_back_without_its_factory() -> None:
