@@ -255,6 +255,10 @@ class CheckpointRegistry(Protocol):
         """Every change of holder, oldest first. Raises StoreTrouble."""
         ...
 
+    def fingerprint(self, digest: str, endpoint: str, found: tuple[float, ...]) -> tuple[float, ...]:
+        """What an endpoint answered for a checkpoint first; what was found now if it is new there."""
+        ...
+
     def models(self) -> tuple[str, ...]:
         """Models that have checkpoints or evaluations, sorted. Raises StoreTrouble."""
         ...

@@ -81,23 +81,33 @@ def open_source(options: Options, hashes: FileHashes | None = None) -> Checkpoin
     return FolderSource(options.checkpoints.path, settle_s=options.checkpoints.settle_s, hashes=hashes)
 
 
-def _engine(options: Options, hashes: FileHashes) -> Engine:
-    engine = options.engine
+def _engine(deployment: Deployment) -> Engine:
+    options, engine = deployment.options, deployment.options.engine
     if engine.kind == "remote":
         from monitor.generation.remote import RemoteEngine  # noqa: PLC0415 - loaded where it is used
 
-        if engine.url is None:
-            raise InvalidConfig(
-                "engine.kind is remote, and engine.url is not set.",
-                next_step="Set engine.url to the address of your vLLM server, for example http://host:8000.",
-            )
         key = os.environ.get(engine.api_key_env) if engine.api_key_env else None
-        return RemoteEngine(url=engine.url, api_key=key, concurrency=engine.concurrency)
+        return RemoteEngine(
+            url=_remote_url(options),
+            api_key=key,
+            concurrency=engine.concurrency,
+            recall=deployment.store.fingerprint,
+        )
     from monitor.generation.launch import ServerPlan  # noqa: PLC0415 - likewise
     from monitor.generation.managed import ManagedEngine  # noqa: PLC0415 - likewise
 
     plan = ServerPlan(folder=options.state / "engine", args=engine.args, ready_s=engine.ready_s)
-    return ManagedEngine(plan, concurrency=engine.concurrency, confirm=partial(confirm, hashes=hashes))
+    unchanged = partial(confirm, hashes=deployment.hashes)
+    return ManagedEngine(plan, concurrency=engine.concurrency, confirm=unchanged)
+
+
+def _remote_url(options: Options) -> str:
+    if options.engine.url is None:
+        raise InvalidConfig(
+            "engine.kind is remote, and engine.url is not set.",
+            next_step="Set engine.url to the address of your vLLM server, for example http://host:8000.",
+        )
+    return options.engine.url
 
 
 async def open_sandbox(chosen: SandboxOptions, on_event: Callable[[SandboxEvent], None]) -> Sandbox:
@@ -121,8 +131,8 @@ def diagnose_engine(options: Options) -> Check:
     engine = options.engine
     try:
         if engine.kind == "remote":
-            _engine(options, FileHashes())
-            return Check(name="engine", ok=True, detail=f"remote vLLM at {engine.url}", next_step="")
+            detail = f"remote vLLM at {_remote_url(options)}"
+            return Check(name="engine", ok=True, detail=detail, next_step="")
         from monitor.generation.distribution import installed_vllm  # noqa: PLC0415 - loaded where used
 
         vllm = installed_vllm()
@@ -295,7 +305,7 @@ async def open_bench(
     options, watch = deployment.options, deployment.watch
     tally, measured_by = Tally(watch.model), gauges(options, watch)
     async with AsyncExitStack() as closing:
-        engine = _engine(options, deployment.hashes)
+        engine = _engine(deployment)
         closing.push_async_callback(engine.close)
         if sandbox is None:
             sandbox = await open_sandbox(options.sandbox, partial(tally.add, Count.SANDBOX_EVENTS))

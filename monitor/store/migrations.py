@@ -115,6 +115,14 @@ MIGRATIONS = (
             "DROP TABLE counted_before",
         ),
     ),
+    Migration(
+        what="what endpoints answered for a checkpoint when they first served it",
+        statements=(
+            """CREATE TABLE fingerprints (
+                digest TEXT NOT NULL, endpoint TEXT NOT NULL, logprobs TEXT NOT NULL,
+                PRIMARY KEY (digest, endpoint))""",
+        ),
+    ),
 )
 
 NEWEST = len(MIGRATIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -13,7 +14,7 @@ from monitor.domain.errors import StoreTrouble
 from monitor.ports import Assignment
 from monitor.store import codec
 from monitor.store.database import Database
-from monitor.store.schema import checkpoints, evaluations, role_assignments
+from monitor.store.schema import checkpoints, evaluations, fingerprints, role_assignments
 
 
 @lru_cache(maxsize=4096)
@@ -95,6 +96,17 @@ class SqlRegistry:
                 Assignment(role=Role(role), digest=digest, assigned_at=codec.from_us(assigned_us))
                 for role, digest, assigned_us in connection.execute(query)
             )
+
+    def fingerprint(self, digest: str, endpoint: str, found: tuple[float, ...]) -> tuple[float, ...]:
+        """What an endpoint answered for a checkpoint first; what was found now if it is new there."""
+        row = {"digest": digest, "endpoint": endpoint, "logprobs": json.dumps(found)}
+        statement = self._database.insert(fingerprints).values(row).on_conflict_do_nothing()
+        first = select(fingerprints.c.logprobs).where(
+            fingerprints.c.digest == digest, fingerprints.c.endpoint == endpoint
+        )
+        with self._database.writing() as connection:
+            connection.execute(statement)
+            return tuple(json.loads(connection.execute(first).scalar_one()))
 
     def models(self) -> tuple[str, ...]:
         """Models that have checkpoints or evaluations, sorted."""

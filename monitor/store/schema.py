@@ -57,6 +57,14 @@ role_assignments = Table(
     Index("role_assignments_by_model", "model"),
 )
 
+fingerprints = Table(
+    "fingerprints",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("logprobs", Text, nullable=False),
+)
+
 # The lease stands in the evaluation's own row: PostgreSQL looks again at a row that it waited for or
 # skipped, but not at rows joined to it, so a lease elsewhere could be given out twice.
 evaluations = Table(

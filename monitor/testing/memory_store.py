@@ -41,6 +41,7 @@ class MemoryStore:
         self._lock = threading.RLock()
         self._checkpoints: dict[str, dict[str, Checkpoint]] = {}
         self._assignments: dict[str, list[Assignment]] = {}
+        self._fingerprints: dict[tuple[str, str], tuple[float, ...]] = {}
         self._evaluations: dict[str, Evaluation] = {}
         self._samples: dict[str, dict[tuple[str, int], Sample]] = {}
         self._measurements: dict[str, dict[str, Measurement]] = {}
@@ -85,6 +86,11 @@ class MemoryStore:
         """Every change of holder."""
         with self._lock:
             return tuple(self._assignments.get(model, ()))
+
+    def fingerprint(self, digest: str, endpoint: str, found: tuple[float, ...]) -> tuple[float, ...]:
+        """The first one there."""
+        with self._lock:
+            return self._fingerprints.setdefault((digest, endpoint), found)
 
     def models(self) -> tuple[str, ...]:
         """Sorted."""

@@ -72,6 +72,12 @@ class RegistryContract:
             store.assign("acme", Role.BASELINE, a_checkpoint().digest, now=NOON)
         assert store.roles("acme") == {}
 
+    def test_the_first_fingerprint_of_a_checkpoint_at_an_endpoint_is_kept(self, store: Store):
+        assert store.fingerprint("a" * 64, "http://one acme", (-0.1, -2.5)) == (-0.1, -2.5)
+        assert store.fingerprint("a" * 64, "http://one acme", (-9.0,)) == (-0.1, -2.5)
+        assert store.fingerprint("a" * 64, "http://two acme", (-9.0,)) == (-9.0,)
+        assert store.fingerprint("b" * 64, "http://one acme", (-1e-17,)) == (-1e-17,)
+
     def test_models_are_those_with_checkpoints_or_evaluations(self, store: Store):
         store.remember("zoo", a_checkpoint(), now=NOON)
         store.save(an_evaluation(model="acme"))

@@ -3,7 +3,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ from monitor.domain.samples import SampleRequest
 from monitor.generation.client import Patience
 from monitor.generation.process import free_port
 from monitor.generation.remote import RemoteEngine
+from monitor.testing import MemoryStore
 from tests.unit.contracts.engine import EngineContract
 from tests.unit.generation import stub_vllm
 from tests.unit.generation.benches import request
@@ -25,12 +27,10 @@ def endpoint(name: str) -> Checkpoint:
     return Checkpoint(digest="0" * 64, name=name, location="http://somewhere")
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[str]:
+@asynccontextmanager
+async def serving(weights: Path, port: int) -> AsyncIterator[str]:
     """A stub that somebody else runs; it serves the model ``acme`` to who has the key."""
-    tiny_checkpoint(tmp_path / "weights", seed=1)
-    port = free_port(None)
-    arguments = ["--model", str(tmp_path / "weights"), "--port", str(port)]
+    arguments = ["--model", str(weights), "--port", str(port)]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", "-S", stub_vllm.__file__, *arguments),
         *("--served-model-name", "acme", "--api-key", "right"),
@@ -48,6 +48,13 @@ async def server(tmp_path: Path) -> AsyncIterator[str]:
     yield url
     process.terminate()
     await process.wait()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[str]:
+    tiny_checkpoint(tmp_path / "weights", seed=1)
+    async with serving(tmp_path / "weights", free_port(None)) as url:
+        yield url
 
 
 @dataclass
@@ -97,3 +104,29 @@ async def test_a_server_that_cannot_be_reached_is_said() -> None:
     with pytest.raises(EngineTrouble, match=rf"{url} did not answer /v1/models in 2 attempts"):
         await engine.serve(endpoint("acme"))
     await engine.close()
+
+
+async def test_a_server_that_holds_other_weights_under_a_name_is_not_taken_for_what_it_was(
+    tmp_path: Path,
+) -> None:
+    port, store = free_port(None), MemoryStore()
+    for folder, seed in (("old", 1), ("new", 2)):
+        tiny_checkpoint(tmp_path / folder, seed=seed)
+
+    async def serve(checkpoint: Checkpoint) -> None:
+        engine = RemoteEngine(f"http://127.0.0.1:{port}", api_key="right", recall=store.fingerprint)
+        try:
+            await engine.serve(checkpoint)
+        finally:
+            await engine.close()
+
+    known = endpoint("acme")
+    async with serving(tmp_path / "old", port):
+        await serve(known)
+        await serve(known)
+    async with serving(tmp_path / "new", port):
+        with pytest.raises(EngineTrouble, match=r"otherwise than when it first served acme .* nats"):
+            await serve(known)
+        await serve(replace(known, digest="1" * 64))
+    async with serving(tmp_path / "old", port):
+        await serve(known)
