@@ -33,13 +33,17 @@ class Peaks:
 
     peak_mb: float = 0.0
     """Proportional set sizes of all its processes together: what they share counts once."""
+    cpu_s: float = 0.0
+    """User and system seconds of the same processes: what other work on the machine hardly changes."""
     load: float = 0.0
     """The machine's load average, which counts what others do too."""
 
     def watch(self, process: psutil.Process, over: threading.Event) -> None:
         """Look until it is over."""
         while not over.wait(PAUSE_S):
-            self.peak_mb = max(self.peak_mb, _tree_mb(process))
+            family = _family(process)
+            self.peak_mb = max(self.peak_mb, sum(_memory_mb(each) for each in family))
+            self.cpu_s = max(self.cpu_s, sum(_cpu_s(each) for each in family))
             self.load = max(self.load, os.getloadavg()[0])
 
 
@@ -66,7 +70,12 @@ def measure(picture: Path) -> dict[str, Any]:
     if running.returncode:
         sys.exit(f"the demo ended with {running.returncode}")
     document = json.loads(out)
-    return {**_summary(document), "peak_mb": round(peaks.peak_mb), "load": [load, peaks.load]}
+    return {
+        **_summary(document),
+        "cpu_s": round(peaks.cpu_s),
+        "peak_mb": round(peaks.peak_mb),
+        "load": [load, peaks.load],
+    }
 
 
 def _summary(document: dict[str, Any]) -> dict[str, Any]:
@@ -93,14 +102,24 @@ def _summary(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tree_mb(process: psutil.Process) -> float:
-    """Memory of a process and all its descendants; containers are the engine's and not among them."""
-    total = 0
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    """A process and all its descendants; containers are the engine's and not among them."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        for each in (process, *process.children(recursive=True)):
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                total += each.memory_full_info().pss
-    return total / 2**20
+        return [process, *process.children(recursive=True)]
+    return []
+
+
+def _memory_mb(process: psutil.Process) -> float:
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        return float(process.memory_full_info().pss) / 2**20
+    return 0.0
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    """Its own and those of its children that have ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return float(sum(process.cpu_times()[:4]))
+    return 0.0
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from rich.text import Text
 from monitor.cli.demo.story import BASELINE, Arrival
 from monitor.cli.tables import by_stratum, decided, evidence_cell, points
 from monitor.domain.evaluation import Purpose
+from monitor.domain.evidence import Finding
 from monitor.domain.tasks import RAREST_FIRST
 from monitor.rounds.bench import Progress
 from monitor.verdicts.average import Average
@@ -84,11 +85,16 @@ def _decided_row(arrival: Arrival) -> list[Text | str]:
             evidence_cell(found[s].evidence, found[s].kind) if s in found else evidence_cell(None)
             for s in RAREST_FIRST
         ),
-        str(sum(f.evidence.samples for f in findings)),
+        str(sum(_spent(finding) for finding in findings)),
         f"{arrival.seconds:.0f}",
         decided(arrival.decision.kind),
         _average_cell(arrival.average),
     ]
+
+
+def _spent(finding: Finding) -> int:
+    """Samples that a finding rests on, those of its confirmation included."""
+    return finding.evidence.samples + (finding.confirming.samples if finding.confirming else 0)
 
 
 def _average_cell(average: Average) -> Text:

@@ -17,6 +17,7 @@ from monitor.domain.evidence import Decision
 from monitor.ports import CheckpointSource
 from monitor.processes import identify
 from monitor.rounds.bench import Bench
+from monitor.rounds.drifting import loading
 from monitor.rounds.watching import Watch, adopt, bank, poll
 from monitor.rounds.weighing import counterpart
 from monitor.rounds.worker import work_once
@@ -66,11 +67,12 @@ def checkpoints_folder() -> Path:
 
 
 async def build_bank(bench: Bench, watch: Watch, source: Path) -> Evaluation:
-    """Adopt the baseline and draw its bank."""
+    """Adopt the baseline and draw its bank; meanwhile Evidently is imported, for the first candidate."""
     checkpoint = load_checkpoint(source)
     adopt(watch, checkpoint, now=bench.clock())
     watch.store.enqueue(bank(watch, checkpoint, now=bench.clock()))
-    return _done(await work_once(bench, worker=identify()), BASELINE)
+    async with loading(bench.gauges):
+        return _done(await work_once(bench, worker=identify()), BASELINE)
 
 
 async def receive(bench: Bench, watch: Watch, source: CheckpointSource, origin: Path, to: Path) -> Arrival:

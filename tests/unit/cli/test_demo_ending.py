@@ -54,6 +54,11 @@ def test_the_average_stands_beside_the_decision_with_its_error_whatever_it_says(
     assert "-1.9 ±1.2 PROMOTE" in rows["gen3"]
 
 
+def test_samples_of_a_confirmation_count_as_spent():
+    (gen3,) = (line for line in told(PLAYED).splitlines() if line.startswith("│ gen3"))
+    assert gen3.split("│")[5].strip() == str(3 * 40 + 40)
+
+
 def test_the_average_says_what_it_weighs_by():
     assert "measured shares of traffic: head 70.0 %, torso 20.0 %, tail 10.0 %" in told(PLAYED)
     counted = replace(PLAYED, shares=replace(PLAYED.shares, measured=False))
