@@ -25,6 +25,7 @@ from monitor.domain.identity import content_digest
 from monitor.domain.samples import SamplingPlan
 from monitor.domain.tasks import RAREST_FIRST, Stratum, Suite
 from monitor.store import open_store
+from monitor.verdicts.policy import Policy
 
 MODEL = "acme-coder"
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
@@ -135,6 +136,7 @@ def _evaluation(checkpoint: Checkpoint, number: int, arrived: datetime) -> Evalu
         created_at=arrived,
         finished_at=arrived + timedelta(minutes=5),
         decision=_decision(lost=number % 7 == 0) if number else None,
+        policy=Policy().digest if number else "",
         stage_s={Stage.ENGINE: 0.1, Stage.GENERATION: 240.0, Stage.SANDBOX: 40.0, Stage.REST: 20.0},
         environment={"engine": "vllm-managed"},
     )

@@ -31,7 +31,7 @@ from monitor.domain.evidence import Decision
 from monitor.domain.samples import SamplingPlan
 from monitor.export.collector import StoreCollector, new_registry
 from monitor.export.health import Health
-from monitor.rounds.gate import decision_for
+from monitor.rounds.gate import Gate
 from monitor.rounds.watching import Watch
 from monitor.store import open_store
 from monitor.verdicts.policy import Policy
@@ -150,19 +150,19 @@ def _served(database: Path) -> Iterator[tuple[str, int]]:
 async def _serve(database: Path) -> None:
     store = open_store(f"sqlite:///{database}")
     watch = Watch(model=MODEL, suite=SUITE, plan=SamplingPlan(), baseline="promoted", store=store)
-    policy = Policy(max_age_s=timedelta(days=36500).total_seconds())
+    gate = Gate(watch, Policy(max_age_s=timedelta(days=36500).total_seconds()))
 
-    def gate(reference: str) -> Decision:
-        return decision_for(watch, reference, policy, now=datetime.now(UTC))
+    def answer(reference: str) -> Decision:
+        return gate.decision_for(reference, now=datetime.now(UTC))
 
-    collector = StoreCollector(store, model=MODEL, decision_for=gate)
+    collector = StoreCollector(store, model=MODEL, decision_for=answer)
     listener = listen("127.0.0.1", 0)
     print(listener.getsockname()[1], flush=True)
     app = create_app(
         Sources(
             store=store,
             model=MODEL,
-            decision_for=gate,
+            decision_for=answer,
             health=partial(Health, parts=(), last_success_at=None),
             registry=new_registry(collector),
             now=lambda: datetime.now(UTC),

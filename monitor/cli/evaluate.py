@@ -24,7 +24,7 @@ from monitor.processes import identify
 from monitor.rounds.bench import Bench, Progress, Watcher
 from monitor.rounds.drifting import unasked
 from monitor.rounds.following import see_through
-from monitor.rounds.watching import adopt, bank, baseline_of, candidate, find
+from monitor.rounds.watching import adopt, bank, baseline_of, candidate, comparison, find
 from monitor.rounds.weighing import flips_of
 from monitor.stats.flips import Flip
 from monitor.wiring import Deployment, now, open_bench, open_deployment
@@ -39,8 +39,8 @@ from monitor.wiring import Deployment, now, open_bench, open_deployment
 async def evaluate(checkpoint: str, again: bool, config: Path | None, as_json: bool) -> None:
     """Evaluate CHECKPOINT (a folder, or a name or digest that is known) and show the decision.
 
-    What was drawn of it before is used again. Exit code 0 whatever the decision: `tailwatch gate`
-    answers by exit code.
+    What was drawn of it before is used again, also when the policy has changed since. Exit code 0
+    whatever the decision: `tailwatch gate` answers by exit code.
     """
     speak = terminal(as_json=as_json)
     with open_deployment(load_options(config)) as deployment:
@@ -116,7 +116,7 @@ async def compare(a: str, b: str, config: Path | None, as_json: bool) -> None:
                 f"{a} and {b} are the same checkpoint, {first.short_digest}.",
                 next_step="Name two different ones.",
             )
-        wanted = candidate(deployment.watch, second, first, now=now())
+        wanted = comparison(deployment.watch, second, first, now=now())
         record = await _decided(deployment, wanted, first, speak)
         changed = flips_of(deployment.store, record)
     decision = record.decision
@@ -173,7 +173,7 @@ async def _decided(
     deployment: Deployment, wanted: Evaluation, against: Checkpoint, speak: Terminal
 ) -> Evaluation:
     known = deployment.store.evaluation(wanted.key.evaluation_id)
-    if known is not None and known.state is State.DECIDED:
+    if known is not None and known.state is State.DECIDED and known.policy == deployment.policy.digest:
         return known
     with watching(speak) as watcher:
         async with open_bench(deployment, watcher=watcher) as bench:

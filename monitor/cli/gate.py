@@ -20,8 +20,8 @@ from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision, DecisionKind
 from monitor.domain.tasks import RAREST_FIRST
 from monitor.export.documents import checkpoint_document, decision_document, evaluation_document
-from monitor.rounds.gate import decision_for, latest_evaluation, reweighed
-from monitor.rounds.watching import baseline_of, find
+from monitor.rounds.gate import Gate, latest_evaluation
+from monitor.rounds.watching import Watch, baseline_of, find
 from monitor.rounds.watching import promote as promote_checkpoint
 from monitor.verdicts.policy import Policy
 from monitor.verdicts.rules import rules_for
@@ -76,9 +76,8 @@ def gate(
 
 def _stored_decision(candidate: str, policy: Path | None, config: Path | None) -> Decision:
     with open_deployment(load_options(config)) as deployment:
-        if policy is None:
-            return decision_for(deployment.watch, candidate, deployment.policy, now=now())
-        return reweighed(deployment.watch, candidate, load_policy(policy), now=now())
+        rules = load_policy(policy) if policy else deployment.policy
+        return Gate(deployment.watch, rules).decision_for(candidate, now=now())
 
 
 @cli.command()
@@ -94,7 +93,7 @@ def promote(checkpoint: str, force: bool, config: Path | None, as_json: bool) ->
     with open_deployment(load_options(config)) as deployment:
         watch = deployment.watch
         known = find(watch, checkpoint)
-        decision = decision_for(watch, checkpoint, deployment.policy, now=now())
+        decision = Gate(watch, deployment.policy).decision_for(checkpoint, now=now())
         if known is None or (decision.kind is not DecisionKind.PROMOTE and not force):
             raise InvalidInput(
                 f"The gate says {decision.kind.value.upper()} for {checkpoint}: {decision.reasons[0].text}",
@@ -127,13 +126,12 @@ def status(config: Path | None, as_json: bool) -> None:
 class _Row:
     """One checkpoint as `status` shows it."""
 
-    def __init__(self, deployment: Deployment, checkpoint: Checkpoint) -> None:
-        watch = deployment.watch
+    def __init__(self, watch: Watch, gate: Gate, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
         self.roles = sorted(
             r.value for r, digest in watch.store.roles(watch.model).items() if digest == checkpoint.digest
         )
-        self.decision = decision_for(watch, checkpoint.digest, deployment.policy, now=now())
+        self.decision = gate.decision_for(checkpoint.digest, now=now())
         baseline = baseline_of(watch)
         self.evaluation: Evaluation | None = (
             latest_evaluation(watch, checkpoint.digest, baseline.digest) if baseline else None
@@ -151,7 +149,8 @@ class _Row:
 
 def _rows(deployment: Deployment) -> list[_Row]:
     watch = deployment.watch
-    return [_Row(deployment, checkpoint) for checkpoint in watch.store.checkpoints(watch.model)]
+    gate = Gate(watch, deployment.policy)
+    return [_Row(watch, gate, checkpoint) for checkpoint in watch.store.checkpoints(watch.model)]
 
 
 def _print_status(out: Console, deployment: Deployment, rows: list[_Row], queue: dict[str, int]) -> None:

@@ -24,7 +24,7 @@ from monitor.export.collector import StoreCollector, new_registry
 from monitor.export.health import Health, PartHealth, store_health
 from monitor.processes import identify
 from monitor.rounds.drifting import ask_bank_again
-from monitor.rounds.gate import decision_for
+from monitor.rounds.gate import Gate
 from monitor.rounds.watching import poll, recheck
 from monitor.rounds.worker import recover, work
 from monitor.web.app import Sources, create_app
@@ -77,7 +77,7 @@ async def answering(deployment: Deployment, listener: socket) -> AsyncIterator[s
         The address, for example ``http://127.0.0.1:9817``.
     """
     options, store, watch = deployment.options, deployment.store, deployment.watch
-    gate = partial(_gate, deployment)
+    gate = partial(_answer, Gate(watch, deployment.policy))
     collector = StoreCollector(
         store,
         model=watch.model,
@@ -103,8 +103,8 @@ async def answering(deployment: Deployment, listener: socket) -> AsyncIterator[s
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _gate(deployment: Deployment, reference: str) -> Decision:
-    return decision_for(deployment.watch, reference, deployment.policy, now=now())
+def _answer(gate: Gate, reference: str) -> Decision:
+    return gate.decision_for(reference, now=now())
 
 
 def _health(deployment: Deployment) -> Health:

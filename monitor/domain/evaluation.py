@@ -21,6 +21,13 @@ class Purpose(StrEnum):
     """To decide on a checkpoint."""
     RECHECK = "recheck"
     """To see whether the promoted checkpoint, as served, still is what it was."""
+    COMPARISON = "comparison"
+    """To see how two checkpoints differ, whatever the baseline is: nothing is decided by it."""
+
+    @property
+    def judges(self) -> bool:
+        """Whether the gate answers from it."""
+        return self in {Purpose.CANDIDATE, Purpose.RECHECK}
 
 
 class State(StrEnum):
@@ -85,6 +92,20 @@ class Flips:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BankView:
+    """What of a bank an evaluation is weighed against, and keeps to however the bank grows later."""
+
+    depth: int
+    """Only samples with an index below it."""
+    seed_stable: bool
+    """Whether the engine repeated itself when the bank was drawn."""
+    excluded_tasks: tuple[str, ...] = ()
+    """Tasks whose reference failed then."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What drew and ran the bank's samples."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """The record of one evaluation."""
 
@@ -95,6 +116,10 @@ class Evaluation:
     """UTC."""
     finished_at: datetime | None = None
     decision: Decision | None = None
+    policy: str = ""
+    """Digest of the policy that decided it; empty before, and where it was not kept."""
+    banks: Mapping[str, BankView] = field(default_factory=dict)
+    """What it is weighed against, by checkpoint digest: baseline and anchor, fixed when it begins."""
     seed_stable: bool = False
     """Whether the engine repeated a text for a repeated seed, as measured in this evaluation."""
     stage_s: Mapping[Stage, float] = field(default_factory=dict)

@@ -79,8 +79,9 @@ def take_snapshot(
 def last_decided(evaluations: tuple[Evaluation, ...]) -> Evaluation | None:
     """The newest decided evaluation of a checkpoint; its bank only when it was never judged."""
     decided = [evaluation for evaluation in evaluations if evaluation.state is State.DECIDED]
-    judged = [evaluation for evaluation in decided if evaluation.key.purpose is not Purpose.BANK]
-    return max(judged or decided, key=lambda each: each.finished_at or each.created_at, default=None)
+    judged = [evaluation for evaluation in decided if evaluation.key.purpose.judges]
+    banks = [evaluation for evaluation in decided if evaluation.key.purpose is Purpose.BANK]
+    return max(judged or banks, key=lambda each: each.finished_at or each.created_at, default=None)
 
 
 def role_names(roles: Mapping[Role, str], digest: str) -> tuple[str, ...]:

@@ -7,13 +7,14 @@ its own waves from the first, finds them drawn, and goes on where it was cut off
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import StoreTrouble, Trouble
-from monitor.domain.evaluation import Evaluation, Flips, Purpose, Stage, State
+from monitor.domain.evaluation import BankView, Evaluation, Flips, Purpose, Stage, State
 from monitor.domain.evidence import Observation
 from monitor.domain.samples import Outcome
 from monitor.ports import CompletionModel, Count, EngineEvent
@@ -24,7 +25,7 @@ from monitor.rounds.lease import Lease, LeaseLost
 from monitor.rounds.sealing import resting
 from monitor.rounds.stopwatch import Stopwatch
 from monitor.rounds.waves import Itinerary, Pick, bank_waves, next_wave
-from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, flips_of, weigh
+from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, flips_of, views_for, weigh
 from monitor.verdicts.changes import sealed_gap
 from monitor.verdicts.rules import rules_for
 
@@ -86,7 +87,7 @@ class _Work:
             bench.watcher(Progress(evaluation=self._record, samples=drawn, expected=len(tasks) * depth))
         self._check_scored()
         await self._probe(model)
-        return await self.save(state=State.DECIDED, finished=True, trouble="")
+        return await self.save(state=State.DECIDED, finished_at=bench.clock(), trouble="")
 
     def _check_scored(self) -> None:
         """A bank with holes would bias every decision after it."""
@@ -104,7 +105,7 @@ class _Work:
     async def candidate(self) -> Evaluation:
         """Draw waves until the evidence needs no more, then decide."""
         bench = self._bench
-        await self.save(resting_tasks=await self._resting())
+        await self.save(resting_tasks=await self._resting(), banks=await self._banks())
         against = await asyncio.to_thread(counterpart, bench.store, self._record)
         chosen = canaries(self._record, sorted({o.task_id for o in against.bank.observations}))
         beside = against.record.in_process_tasks
@@ -118,11 +119,14 @@ class _Work:
         await self._probe(model)
         with self._stopwatch.stage(Stage.DRIFT):
             await keep_drift(bench, against.record, self._record)
-        decision = await asyncio.to_thread(conclude, bench.store, self._record, self._rules)
+        finished_at = bench.clock()
+        decided = replace(self._record, finished_at=finished_at)
+        decision = await asyncio.to_thread(conclude, bench.store, decided, self._rules)
         return await self.save(
             state=State.DECIDED,
-            finished=True,
+            finished_at=finished_at,
             decision=decision,
+            policy=bench.policy.digest,
             flips=await asyncio.to_thread(self._flips),
             sealed_gap=await self._sealed_gap(against),
             trouble="",
@@ -134,6 +138,10 @@ class _Work:
             return ()
         known = await asyncio.to_thread(self._bench.store.evaluations, self._record.key.model)
         return resting(seal, self._record, known)
+
+    async def _banks(self) -> Mapping[str, BankView]:
+        """What it is weighed against; a restart keeps to what the first start found."""
+        return self._record.banks or await asyncio.to_thread(views_for, self._bench.store, self._record)
 
     def _flips(self) -> Flips:
         lost = [each.lost for each in flips_of(self._bench.store, self._record)]
@@ -199,12 +207,12 @@ class _Work:
     async def _observations(self) -> tuple[Observation, ...]:
         return await asyncio.to_thread(self._bench.store.observations, self._id)
 
-    async def save(self, *, finished: bool = False, **changes: object) -> Evaluation:
+    async def save(self, *, finished_at: datetime | None = None, **changes: object) -> Evaluation:
         """Store the record with changes and the stage times until now."""
         self._record = replace(
             self._record,
             stage_s=self._stopwatch.reading(),
-            finished_at=self._bench.clock() if finished else None,
+            finished_at=finished_at,
             **changes,  # type: ignore[arg-type]  # names of fields, checked by the constructor
         )
         await self._lease.save(self._record)

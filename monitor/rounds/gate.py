@@ -4,68 +4,97 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import InvalidInput
-from monitor.domain.evaluation import Evaluation, Purpose, State
+from monitor.domain.evaluation import Evaluation, State
 from monitor.domain.evidence import Decision, DecisionKind, Reason, ReasonCode
 from monitor.rounds.watching import Watch, baseline_of, find
-from monitor.rounds.weighing import conclude
+from monitor.rounds.weighing import BankMissing, conclude
 from monitor.verdicts.policy import Policy
 from monitor.verdicts.rules import rules_for
 
 
-def decision_for(watch: Watch, reference: str, policy: Policy, *, now: datetime) -> Decision:
-    """The gate's answer for a checkpoint named by digest, beginning of a digest, or name.
+class Gate:
+    """Answers for checkpoints under one policy.
 
-    HOLD whenever there is no complete, recent evaluation against the present baseline.
-
-    Raises:
-        StoreTrouble: the store cannot be asked.
+    An evaluation that another policy decided is weighed again from its stored samples, once: the answer
+    is kept as long as the gate is.
     """
-    try:
-        checkpoint = find(watch, reference)
-    except InvalidInput as error:
-        return _hold(ReasonCode.CHECKPOINT_UNKNOWN, str(error))
-    if checkpoint is None:
-        return _hold(
-            ReasonCode.CHECKPOINT_UNKNOWN,
-            f"No checkpoint {reference!r} is known for model {watch.model}. "
-            "Name one that `tailwatch status` lists, or evaluate it with `tailwatch evaluate PATH`.",
-        )
-    baseline = baseline_of(watch)
-    if baseline is None:
-        return _hold(
-            ReasonCode.BASELINE_MISSING,
-            "There is no baseline to weigh it against. Build one with `tailwatch baseline build CHECKPOINT`.",
-        )
-    if baseline.digest == checkpoint.digest:
-        return Decision(
-            kind=DecisionKind.PROMOTE,
-            reasons=(
-                Reason(
-                    code=ReasonCode.BASELINE_ITSELF,
-                    text=f"{checkpoint.name} is the baseline: by definition no worse than itself.",
-                ),
-            ),
-        )
-    latest = latest_evaluation(watch, checkpoint.digest, baseline.digest)
-    return _answer(latest, checkpoint.name, policy, now)
 
+    def __init__(self, watch: Watch, policy: Policy) -> None:
+        self._watch = watch
+        self._policy = policy
+        self._policy_digest = policy.digest
+        self._rules = rules_for(policy, greedy=watch.plan.greedy)
+        self._reweighed: dict[tuple[str, datetime], Decision] = {}
 
-def reweighed(watch: Watch, reference: str, policy: Policy, *, now: datetime) -> Decision:
-    """The gate's answer under another policy than the one the evaluation was made with.
+    def decision_for(self, reference: str, *, now: datetime) -> Decision:
+        """The answer for a checkpoint named by digest, beginning of a digest, or name.
 
-    Weighs the samples that are stored; where the policy asks for more of them, the answer is HOLD.
+        HOLD whenever there is no complete, recent evaluation against the present baseline, or the policy
+        asks for more samples than are stored.
 
-    Raises:
-        StoreTrouble: the store cannot be asked.
-    """
-    decision = decision_for(watch, reference, policy, now=now)
-    checkpoint, baseline = find(watch, reference), baseline_of(watch)
-    if not decision.findings or checkpoint is None or baseline is None:
-        return decision
-    latest = latest_evaluation(watch, checkpoint.digest, baseline.digest)
-    assert latest is not None
-    return conclude(watch.store, latest, rules_for(policy, greedy=watch.plan.greedy))
+        Raises:
+            StoreTrouble: the store cannot be asked.
+        """
+        try:
+            checkpoint = find(self._watch, reference)
+        except InvalidInput as error:
+            return _hold(ReasonCode.CHECKPOINT_UNKNOWN, str(error))
+        if checkpoint is None:
+            return _hold(
+                ReasonCode.CHECKPOINT_UNKNOWN,
+                f"No checkpoint {reference!r} is known for model {self._watch.model}. "
+                "Name one that `tailwatch status` lists, or evaluate it with `tailwatch evaluate PATH`.",
+            )
+        baseline = baseline_of(self._watch)
+        if baseline is None:
+            return _hold(
+                ReasonCode.BASELINE_MISSING,
+                "There is no baseline to weigh it against. "
+                "Build one with `tailwatch baseline build CHECKPOINT`.",
+            )
+        if baseline.digest == checkpoint.digest:
+            return _itself(checkpoint)
+        latest = latest_evaluation(self._watch, checkpoint.digest, baseline.digest)
+        return self._answer(latest, checkpoint.name, now)
+
+    def _answer(self, latest: Evaluation | None, name: str, now: datetime) -> Decision:
+        if latest is None:
+            return _hold(
+                ReasonCode.EVALUATION_MISSING,
+                f"{name} has not been evaluated against the present baseline. "
+                "Run `tailwatch evaluate PATH`; `tailwatch serve` does so for what was never judged.",
+            )
+        if latest.state is State.FAILED:
+            return _hold(
+                ReasonCode.EVALUATION_FAILED,
+                f"The evaluation of {name} could not be done: {latest.trouble}",
+            )
+        if latest.state is not State.DECIDED or latest.decision is None or latest.finished_at is None:
+            trouble = f" Last trouble: {latest.trouble}" if latest.trouble else ""
+            return _hold(
+                ReasonCode.EVALUATION_RUNNING, f"The evaluation of {name} is {latest.state.value}.{trouble}"
+            )
+        age_s = (now - latest.finished_at).total_seconds()
+        if age_s > self._policy.max_age_s:
+            return _hold(
+                ReasonCode.EVALUATION_STALE,
+                f"The evaluation of {name} is {age_s / 86400:.1f} days old; the policy allows "
+                f"{self._policy.max_age_s / 86400:.1f}. Repeat it with `tailwatch evaluate PATH`.",
+            )
+        if latest.policy == self._policy_digest:
+            return latest.decision
+        return self._reweigh(latest, latest.finished_at)
+
+    def _reweigh(self, latest: Evaluation, finished_at: datetime) -> Decision:
+        key = latest.key.evaluation_id, finished_at
+        if key not in self._reweighed:
+            try:
+                self._reweighed[key] = conclude(self._watch.store, latest, self._rules)
+            except BankMissing as error:
+                return _hold(ReasonCode.BASELINE_MISSING, str(error))
+        return self._reweighed[key]
 
 
 def latest_evaluation(watch: Watch, checkpoint: str, baseline: str) -> Evaluation | None:
@@ -76,7 +105,7 @@ def latest_evaluation(watch: Watch, checkpoint: str, baseline: str) -> Evaluatio
     fitting = [
         evaluation
         for evaluation in watch.store.evaluations(watch.model, checkpoint=checkpoint)
-        if evaluation.key.purpose is not Purpose.BANK
+        if evaluation.key.purpose.judges
         and (evaluation.key.baseline, evaluation.key.suite, evaluation.key.plan)
         == (baseline, watch.suite.digest, watch.plan.digest)
     ]
@@ -85,31 +114,12 @@ def latest_evaluation(watch: Watch, checkpoint: str, baseline: str) -> Evaluatio
     return counting[-1] if counting else None
 
 
-def _answer(latest: Evaluation | None, name: str, policy: Policy, now: datetime) -> Decision:
-    if latest is None:
-        return _hold(
-            ReasonCode.EVALUATION_MISSING,
-            f"{name} has not been evaluated against the present baseline. "
-            "Run `tailwatch evaluate PATH`; `tailwatch serve` does so for what was never judged.",
-        )
-    if latest.state is State.FAILED:
-        return _hold(
-            ReasonCode.EVALUATION_FAILED,
-            f"The evaluation of {name} could not be done: {latest.trouble}",
-        )
-    if latest.state is not State.DECIDED or latest.decision is None or latest.finished_at is None:
-        trouble = f" Last trouble: {latest.trouble}" if latest.trouble else ""
-        return _hold(
-            ReasonCode.EVALUATION_RUNNING, f"The evaluation of {name} is {latest.state.value}.{trouble}"
-        )
-    age_s = (now - latest.finished_at).total_seconds()
-    if age_s > policy.max_age_s:
-        return _hold(
-            ReasonCode.EVALUATION_STALE,
-            f"The evaluation of {name} is {age_s / 86400:.1f} days old; the policy allows "
-            f"{policy.max_age_s / 86400:.1f}. Repeat it with `tailwatch evaluate PATH`.",
-        )
-    return latest.decision
+def _itself(checkpoint: Checkpoint) -> Decision:
+    reason = Reason(
+        code=ReasonCode.BASELINE_ITSELF,
+        text=f"{checkpoint.name} is the baseline: by definition no worse than itself.",
+    )
+    return Decision(kind=DecisionKind.PROMOTE, reasons=(reason,))
 
 
 def _hold(code: ReasonCode, text: str) -> Decision:

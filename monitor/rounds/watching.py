@@ -166,6 +166,17 @@ def candidate(
     )
 
 
+def comparison(watch: Watch, checkpoint: Checkpoint, other: Checkpoint, *, now: datetime) -> Evaluation:
+    """The evaluation that weighs a checkpoint against any other one, not yet queued.
+
+    Where it is weighed against the baseline, or was when the other was that, it is the candidate's own.
+    """
+    judged = candidate(watch, checkpoint, other, now=now)
+    if other == baseline_of(watch) or watch.store.evaluation(judged.key.evaluation_id) is not None:
+        return judged
+    return _queued(watch, checkpoint, Purpose.COMPARISON, now=now, baseline=other.digest)
+
+
 def recheck(watch: Watch, *, every_s: float, now: datetime) -> Evaluation | None:
     """Queue a fresh evaluation of the promoted checkpoint when the last one is old enough.
 

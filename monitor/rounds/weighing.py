@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 
 from monitor.domain.checkpoint import Role
 from monitor.domain.drift import NOTHING
 from monitor.domain.errors import Trouble
-from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, State
+from monitor.domain.evaluation import BankView, Evaluation, EvaluationKey, Purpose, State
 from monitor.domain.evidence import Bank, Decision, DecisionKind, Observation
 from monitor.domain.tasks import Stratum
 from monitor.ports import Store
@@ -36,26 +37,41 @@ class Counterpart:
 
     record: Evaluation
     """The evaluation that drew the bank."""
+    view: BankView
+    """What of the bank counts."""
     bank: Bank
     """Without the tasks that either side leaves out."""
 
 
-def counterpart(store: Store, evaluation: Evaluation) -> Counterpart:
-    """The bank that an evaluation is weighed against.
+def counterpart(store: Store, evaluation: Evaluation, *, baseline: str = "") -> Counterpart:
+    """The bank that an evaluation is weighed against, as it was when the evaluation began.
+
+    Args:
+        store: holds both.
+        evaluation: the candidate's.
+        baseline: digest of another checkpoint to weigh it against than its own baseline.
 
     Raises:
         BankMissing: it does not exist or is not complete.
     """
-    key = replace(
-        evaluation.key, checkpoint=evaluation.key.baseline, purpose=Purpose.BANK, baseline="", occasion=""
-    )
-    found = stored_bank(store, key)
+    digest = baseline or evaluation.key.baseline
+    found = stored_bank(store, bank_key_for(evaluation, digest), evaluation.banks.get(digest))
     bank = replace(found.bank, seed_stable=found.bank.seed_stable and evaluation.seed_stable)
     return replace(found, bank=leave_out(bank, (*evaluation.excluded_tasks, *evaluation.resting_tasks)))
 
 
-def stored_bank(store: Store, key: EvaluationKey) -> Counterpart:
+def bank_key_for(evaluation: Evaluation, baseline: str) -> EvaluationKey:
+    """Key of the bank of a baseline that an evaluation can be weighed against."""
+    return replace(evaluation.key, checkpoint=baseline, purpose=Purpose.BANK, baseline="", occasion="")
+
+
+def stored_bank(store: Store, key: EvaluationKey, view: BankView | None = None) -> Counterpart:
     """The bank that an evaluation drew, without the tasks whose reference failed then.
+
+    Args:
+        store: holds it.
+        key: the evaluation's that drew it.
+        view: what of it counts; None for all there is now.
 
     Raises:
         BankMissing: it does not exist or is not complete.
@@ -66,12 +82,39 @@ def stored_bank(store: Store, key: EvaluationKey) -> Counterpart:
             f"The bank of baseline {key.checkpoint[:12]} is not complete.",
             next_step="It is drawn first: see `tailwatch status`, or use `tailwatch baseline build`.",
         )
+    seen = view or view_of(store, record)
     bank = Bank(
         checkpoint=key.checkpoint,
-        observations=store.observations(key.evaluation_id),
-        seed_stable=record.seed_stable,
+        observations=tuple(o for o in store.observations(key.evaluation_id) if o.index < seen.depth),
+        seed_stable=seen.seed_stable,
     )
-    return Counterpart(record=record, bank=leave_out(bank, record.excluded_tasks))
+    return Counterpart(record=record, view=seen, bank=leave_out(bank, seen.excluded_tasks))
+
+
+def view_of(store: Store, record: Evaluation) -> BankView:
+    """All that a bank holds now."""
+    drawn = store.task_tallies(record.key.evaluation_id)
+    return BankView(
+        depth=max((each.samples for each in drawn), default=0),
+        seed_stable=record.seed_stable,
+        excluded_tasks=record.excluded_tasks,
+        environment=record.environment,
+    )
+
+
+def views_for(store: Store, evaluation: Evaluation) -> dict[str, BankView]:
+    """What an evaluation that begins now is weighed against, by digest: its baseline, and the anchor.
+
+    Raises:
+        BankMissing: the baseline's bank does not exist or is not complete.
+    """
+    baseline, anchor = evaluation.key.baseline, store.roles(evaluation.key.model).get(Role.ANCHOR)
+    views = {baseline: stored_bank(store, bank_key_for(evaluation, baseline)).view}
+    if anchor is not None and anchor != baseline:
+        record = store.evaluation(bank_key_for(evaluation, anchor).evaluation_id)
+        if record is not None and record.state is State.DECIDED:
+            views[anchor] = view_of(store, record)
+    return views
 
 
 def canaries(evaluation: Evaluation, tasks: Sequence[str]) -> list[str]:
@@ -103,7 +146,7 @@ def conclude(store: Store, evaluation: Evaluation, rules: Rules) -> Decision:
             lineage=evaluation.checkpoint.lineage,
             excluded_tasks=len(evaluation.excluded_tasks),
             canaries=min(CANARY_TASKS, tasks),
-            environment_changed=_changed(against.record, evaluation),
+            environment_changed=_changed(against.view, evaluation),
             decline=_decline(store, evaluation, rules),
             signals=reading.signals,
             indicators=reading.indicators,
@@ -122,7 +165,7 @@ def flips_of(store: Store, evaluation: Evaluation) -> tuple[Flip, ...]:
     return flipped_tasks(bank, store.observations(evaluation.key.evaluation_id))
 
 
-def _changed(bank: Evaluation, candidate: Evaluation) -> tuple[str, ...]:
+def _changed(bank: BankView, candidate: Evaluation) -> tuple[str, ...]:
     """Names of the settings in which two evaluations' environments differ."""
     names = bank.environment.keys() | candidate.environment.keys()
     return tuple(
@@ -137,24 +180,43 @@ def _decline(store: Store, evaluation: Evaluation, rules: Rules) -> Decline | No
     deployed and does not count. None where the anchor has no bank of the present suite and plan.
     """
     anchor = store.roles(evaluation.key.model).get(Role.ANCHOR)
-    if anchor is None or rules.greedy:
+    if anchor is None or rules.greedy or not evaluation.key.purpose.judges:
+        return None
+    if evaluation.banks and anchor not in evaluation.banks:
         return None
     # Earlier steps may have drawn tasks that rest now: what they said must not change with whose turn it is.
-    whole = replace(evaluation, key=replace(evaluation.key, baseline=anchor), resting_tasks=())
+    whole = replace(evaluation, resting_tasks=())
     try:
-        bank = counterpart(store, whole).bank
+        bank = counterpart(store, whole, baseline=anchor).bank
     except BankMissing:
         return None
-    # A checkpoint draws the same samples whenever it is evaluated; they are evidence once.
-    passed = {
-        each.key.checkpoint: each.key.evaluation_id
-        for each in store.evaluations(evaluation.key.model)
-        if each.key.purpose is Purpose.CANDIDATE
-        and each.key.checkpoint != evaluation.key.checkpoint
-        and (each.key.suite, each.key.plan) == (evaluation.key.suite, evaluation.key.plan)
-        and each.decision is not None
-        and each.decision.kind is DecisionKind.PROMOTE
-        and each.created_at < evaluation.created_at
-    }
-    steps = [store.observations(each) for each in [*passed.values(), evaluation.key.evaluation_id]]
-    return decline_over(bank, steps, margin=rules.policy.margin_of(Stratum.TAIL))
+    steps = [*_passed_before(store, evaluation), evaluation]
+    return decline_over(
+        bank,
+        [store.observations(each.key.evaluation_id) for each in steps],
+        margin=rules.policy.margin_of(Stratum.TAIL),
+    )
+
+
+def _passed_before(store: Store, evaluation: Evaluation) -> list[Evaluation]:
+    """Evaluations with which other checkpoints passed the gate before this one was decided.
+
+    A checkpoint counts once, when it first passed: weighing it again, as against a later baseline, draws
+    the same seeds again and says nothing new.
+    """
+    first: dict[str, Evaluation] = {}
+    for each in sorted(store.evaluations(evaluation.key.model), key=_decided_at):
+        if (
+            each.key.purpose is Purpose.CANDIDATE
+            and (each.key.suite, each.key.plan) == (evaluation.key.suite, evaluation.key.plan)
+            and each.decision is not None
+            and each.decision.kind is DecisionKind.PROMOTE
+            and _decided_at(each) < _decided_at(evaluation)
+        ):
+            first.setdefault(each.key.checkpoint, each)
+    return [each for digest, each in first.items() if digest != evaluation.key.checkpoint]
+
+
+def _decided_at(evaluation: Evaluation) -> tuple[bool, datetime]:
+    """When it was decided; what is still open comes after everything else."""
+    return evaluation.finished_at is None, evaluation.finished_at or evaluation.created_at

@@ -1,15 +1,18 @@
 """Numbered steps, forwards only, from an empty database to today's tables.
 
 A step that was released is never edited: what it made exists out there. Steps are plain SQL in the
-part that SQLite and PostgreSQL share, with the few words they spell differently in braces. Alembic
+part that SQLite and PostgreSQL share, with the few words they spell differently in braces; one that
+rewrites records is a function, which reads their JSON as it lies and never as today's nouns. Alembic
 would bring revision files, an environment script and autogeneration for the same dozen statements;
 nothing of it is needed to go forwards through a list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, insert, inspect, select, text
 
@@ -23,7 +26,9 @@ class Migration:
 
     what: str
     """What it changes, for the one who reads the version table."""
-    statements: tuple[str, ...]
+    statements: tuple[str, ...] = ()
+    fill: Callable[[Connection], None] | None = None
+    """Rewrites records."""
 
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
@@ -40,6 +45,37 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "clustered": "",
     },
 }
+
+
+def _keep_views_of_banks(connection: Connection) -> None:
+    """Tell every decided evaluation what of its bank counts: all there is, since nothing else is known."""
+    query = text("SELECT ref, state, record FROM evaluations")
+    records = {row.ref: (row.state, json.loads(row.record)) for row in connection.execute(query)}
+    views: dict[tuple[str, ...], dict[str, Any]] = {}
+    for ref, (state, record) in records.items():
+        if record["key"]["purpose"] == "bank" and state == "decided":
+            views.setdefault(_compared_by(record), {})[record["key"]["checkpoint"]] = {
+                "depth": connection.scalar(
+                    text("SELECT max(samples) FROM task_tallies WHERE evaluation_ref = :ref"), {"ref": ref}
+                )
+                or 0,
+                "seed_stable": record["seed_stable"],
+                "excluded_tasks": record.get("excluded_tasks", []),
+                "environment": record.get("environment", {}),
+            }
+    for ref, (state, record) in records.items():
+        if record["key"]["purpose"] != "bank" and state == "decided":
+            record["banks"] = views.get(_compared_by(record), {})
+            connection.execute(
+                text("UPDATE evaluations SET record = :record WHERE ref = :ref"),
+                {"record": json.dumps(record, separators=(",", ":")), "ref": ref},
+            )
+
+
+def _compared_by(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """What two evaluations must share to be comparable."""
+    return tuple(record["key"][name] for name in ("model", "suite", "plan"))
+
 
 MIGRATIONS = (
     Migration(
@@ -123,6 +159,7 @@ MIGRATIONS = (
                 PRIMARY KEY (digest, endpoint))""",
         ),
     ),
+    Migration(what="the part of its bank that an evaluation was weighed against", fill=_keep_views_of_banks),
 )
 
 NEWEST = len(MIGRATIONS)
@@ -164,4 +201,6 @@ def migrate(connection: Connection) -> None:
     for number, migration in enumerate(MIGRATIONS[version:], start=version + 1):
         for statement in migration.statements:
             connection.execute(text(statement.format(**words)))
+        if migration.fill is not None:
+            migration.fill(connection)
         connection.execute(insert(schema_version), {"version": number, "what": migration.what})

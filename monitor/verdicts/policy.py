@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from monitor.domain.errors import InvalidConfig
+from monitor.domain.identity import content_digest
 from monitor.domain.tasks import Stratum
 from monitor.stats.boundaries import Lines, design_lines
 
@@ -63,7 +65,7 @@ class Policy:
     """Whether samples are compared with the bank's sample at the same seed."""
     depth: Depth = Depth.DECIDE
     require_lineage: bool = False
-    """Whether a checkpoint must state its parent and the synthetic share of its training data."""
+    """Whether a checkpoint must have a valid card. One without a parent is that of a first generation."""
     holding_signals: frozenset[str] = frozenset()
     """Names of drift signals and collapse indicators that HOLD a promotion; others are only listed."""
     slow_decline_holds: bool = True
@@ -71,6 +73,23 @@ class Policy:
 
     def __post_init__(self) -> None:
         _check(self)
+
+    @property
+    def digest(self) -> str:
+        """sha256 over everything that weighs evidence; its age is judged whenever the gate is asked.
+
+        >>> Policy().digest == Policy(margin={Stratum.TAIL: 0.10}, max_age_s=1.0).digest
+        True
+        >>> Policy().digest == Policy(alpha=0.01).digest
+        False
+        """
+        figures = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "max_age_s"}
+        figures["margin"] = [self.margin_of(stratum) for stratum in Stratum]
+        spelled = {
+            name: sorted(figure) if isinstance(figure, frozenset) else figure
+            for name, figure in figures.items()
+        }
+        return content_digest(json.dumps(spelled, sort_keys=True))
 
     def margin_of(self, stratum: Stratum) -> float:
         """The drop that matters in a stratum."""

@@ -68,7 +68,7 @@ def lineage_missing() -> Reason:
     """The policy wants to know where the weights came from, and nobody said."""
     return Reason(
         code=ReasonCode.LINEAGE_MISSING,
-        text="The checkpoint's card states no parent and training data, which the policy requires.",
+        text="The checkpoint has no valid card that says where it came from, and the policy requires one.",
     )
 
 

@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.export.collector import StoreCollector, new_registry
 from monitor.export.exposition import expose
-from monitor.rounds.gate import decision_for
+from monitor.rounds.gate import Gate
 from monitor.rounds.watching import candidate
 from monitor.rounds.worker import work_once
 from tests.unit.rounds.conftest import World, checkpoint
@@ -24,7 +24,7 @@ async def told():
         world.store.enqueue(candidate(world.watch, subject, baseline, now=world.clock()))
         world.clock.pass_s(60)
         await work_once(world.bench(), worker="w:1:1")
-    gate = partial(decision_for, world.watch, policy=world.policy, now=world.clock())
+    gate = partial(Gate(world.watch, world.policy).decision_for, now=world.clock())
     collector = StoreCollector(world.store, model="acme", decision_for=gate)
     families = text_string_to_metric_families(expose(new_registry(collector), "").body.decode())
     return [sample for family in families for sample in family.samples]

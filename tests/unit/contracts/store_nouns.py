@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from monitor.domain.checkpoint import Checkpoint
@@ -55,4 +56,18 @@ def a_sample(
         completion=completion,
         program_digest=f"{index:064x}",
         execution=Execution(outcome=outcome, cpu_s=0.1, wall_s=0.2, peak_bytes=2**20),
+    )
+
+
+def a_bank(*, state: State = State.DECIDED) -> Evaluation:
+    """The evaluation that draws the bank of what :func:`an_evaluation` is weighed against."""
+    baseline = a_checkpoint("base")
+    return Evaluation(
+        key=replace(an_evaluation().key, checkpoint=baseline.digest, purpose=Purpose.BANK),
+        checkpoint=baseline,
+        state=state,
+        created_at=NOON,
+        seed_stable=True,
+        environment={"engine": "fake"},
+        excluded_tasks=("t9",),
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, text
+
+from monitor.store.migrations import MIGRATIONS
 
 
 def described(engine: Engine) -> dict[str, Any]:
@@ -28,3 +31,18 @@ def described(engine: Engine) -> dict[str, Any]:
         }
         for name in tables.get_table_names()
     }
+
+
+def filled_again(engine: Engine) -> None:
+    """Take records back to before they said what they are weighed against, and fill that in."""
+    with engine.begin() as connection:
+        for ref, record in connection.execute(text("SELECT ref, record FROM evaluations")).all():
+            old = json.loads(record)
+            del old["banks"]
+            connection.execute(
+                text("UPDATE evaluations SET record = :record WHERE ref = :ref"),
+                {"ref": ref, "record": json.dumps(old)},
+            )
+        for migration in MIGRATIONS:
+            if migration.fill is not None:
+                migration.fill(connection)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.domain.checkpoint import Checkpoint, Lineage, Review
 from monitor.domain.drift import DriftReading, Indicator, Measurement, Reading, Unmeasured
-from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, Stage, State
+from monitor.domain.evaluation import BankView, Evaluation, EvaluationKey, Purpose, Stage, State
 from monitor.domain.evidence import (
     Boundary,
     Confirmation,
@@ -104,6 +104,13 @@ KEYS = st.builds(
     baseline=NAMES | st.just(""),
     occasion=NAMES | st.just(""),
 )
+BANK_VIEWS = st.builds(
+    BankView,
+    depth=st.integers(0, 1000),
+    seed_stable=st.booleans(),
+    excluded_tasks=st.lists(NAMES, max_size=3).map(tuple),
+    environment=st.dictionaries(NAMES, NAMES, max_size=3),
+)
 EVALUATIONS = st.builds(
     Evaluation,
     key=KEYS,
@@ -112,6 +119,8 @@ EVALUATIONS = st.builds(
     created_at=MOMENTS,
     finished_at=st.none() | MOMENTS,
     decision=st.none() | DECISIONS,
+    policy=NAMES | st.just(""),
+    banks=st.dictionaries(NAMES, BANK_VIEWS, max_size=2),
     seed_stable=st.booleans(),
     stage_s=st.dictionaries(st.sampled_from(Stage), FLOATS),
     environment=st.dictionaries(NAMES, NAMES, max_size=3),

@@ -109,6 +109,7 @@ class World:
     def __init__(self, store: MemoryStore | None = None) -> None:
         self.suite = small_suite()
         self.store = store or MemoryStore()
+        self.plan = PLAN
         self.clock = Clock()
         self.engine = FakeEngine(pass_ratio)
         self.sandbox = FakeSandbox()
@@ -121,7 +122,7 @@ class World:
         return Bench(
             model="acme",
             suite=self.suite,
-            plan=PLAN,
+            plan=self.plan,
             policy=self.policy,
             store=self.store,
             engine=self.engine,

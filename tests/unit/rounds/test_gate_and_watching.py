@@ -10,7 +10,7 @@ from monitor.domain.checkpoint import Role
 from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Purpose, State
 from monitor.domain.evidence import DecisionKind, ReasonCode
-from monitor.rounds.gate import decision_for
+from monitor.rounds.gate import Gate
 from monitor.rounds.watching import REVIVE_S, baseline_of, candidate, find, poll, promote, recheck
 from monitor.rounds.worker import work_once
 from monitor.testing import FakeSource
@@ -19,7 +19,7 @@ from .conftest import World, checkpoint
 
 
 def answer(world: World, reference: str):
-    return decision_for(world.watch, reference, world.policy, now=world.clock())
+    return Gate(world.watch, world.policy).decision_for(reference, now=world.clock())
 
 
 def code(world: World, reference: str) -> tuple[DecisionKind, ReasonCode]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import create_engine
 
 from monitor.domain.errors import StoreTrouble
+from monitor.domain.evaluation import BankView, State
 from monitor.store import migrations, open_store
 from monitor.store.schema import metadata
-from tests.unit.contracts.store_nouns import an_evaluation
-from tests.unit.contracts.store_schema import described
+from tests.unit.contracts.store_nouns import a_bank, a_sample, an_evaluation
+from tests.unit.contracts.store_schema import described, filled_again
 
 
 @pytest.fixture
@@ -115,3 +117,25 @@ def test_a_database_of_something_else_is_left_alone(path):
     connection.close()
     with pytest.raises(StoreTrouble, match="not Tailwatch's under its names: tasks"):
         opened(path)
+
+
+def test_decided_evaluations_of_an_older_store_keep_to_the_bank_as_it_is(path):
+    url = f"sqlite:///{path}"
+    store = open_store(url)
+    store.save(a_bank())
+    store.record(a_bank().key.evaluation_id, [a_sample("t1", index) for index in range(3)])
+    decided = replace(
+        an_evaluation("gen1", state=State.DECIDED),
+        key=replace(an_evaluation("gen1").key, baseline=a_bank().key.checkpoint),
+    )
+    store.save(decided)
+    store.save(an_evaluation("gen2"))
+    store.close()
+    engine = create_engine(url)
+    filled_again(engine)
+    engine.dispose()
+    store = open_store(url)
+    view = BankView(depth=3, seed_stable=True, excluded_tasks=("t9",), environment={"engine": "fake"})
+    assert store.evaluation(decided.key.evaluation_id).banks == {a_bank().key.checkpoint: view}
+    assert store.evaluation(an_evaluation("gen2").key.evaluation_id).banks == {}
+    store.close()
