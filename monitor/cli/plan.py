@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -13,17 +15,39 @@ from monitor.cli.app import cli, config_option, json_option, terminal
 from monitor.config import load_options, load_policy
 from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Stage
+from monitor.domain.tasks import Stratum
+from monitor.ports import Store
 from monitor.rounds.watching import bank, baseline_of
-from monitor.rounds.weighing import stored_bank
+from monitor.rounds.weighing import Counterpart, stored_bank
 from monitor.verdicts.plan import StratumPlan
 from monitor.verdicts.plan import plan as plan_strata
+from monitor.verdicts.rules import Rules, rules_for
 from monitor.wiring import now, open_deployment
+
+_GREEDY = (
+    "At temperature 0 every task is asked once, and the answers are compared by an exact test (McNemar): "
+    "nothing stops earlier, and nothing is confirmed."
+)
+_RATE = click.FloatRange(0, 0.5, min_open=True, max_open=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pace:
+    """How fast the bank was drawn."""
+
+    sample_s: float
+    """Seconds per sample, sandbox included."""
+    tokens_per_s: float | None
+    """While generating; None when that took no time."""
 
 
 @cli.command()
 @click.option(
     "--policy", type=click.Path(path_type=Path, dir_okay=False), help="Plan for this file's policy."
 )
+@click.option("--delta", type=_RATE, help="Plan for this margin in every stratum.")
+@click.option("--alpha", type=_RATE, help="Plan for this rate of false alarms.")
+@click.option("--beta", type=_RATE, help="Plan for this share of missed drops.")
 @click.option(
     "--correlation",
     type=click.FloatRange(0, 1),
@@ -33,7 +57,15 @@ from monitor.wiring import now, open_deployment
 )
 @config_option
 @json_option
-def plan(policy: Path | None, correlation: float, config: Path | None, as_json: bool) -> None:
+def plan(
+    policy: Path | None,
+    delta: float | None,
+    alpha: float | None,
+    beta: float | None,
+    correlation: float,
+    config: Path | None,
+    as_json: bool,
+) -> None:
     """Tell how many samples an evaluation against the present baseline will take, and how long."""
     with open_deployment(load_options(config)) as deployment:
         baseline = baseline_of(deployment.watch)
@@ -42,42 +74,91 @@ def plan(policy: Path | None, correlation: float, config: Path | None, as_json: 
                 "There is no baseline to plan on.",
                 next_step="Build one with `tailwatch baseline build CHECKPOINT`.",
             )
-        record = stored_bank(deployment.store, bank(deployment.watch, baseline, now=now()).key)
-        rules = load_policy(policy) if policy else deployment.policy
-        strata = plan_strata(record.bank, rules, correlation=correlation)
-        drawn_s = record.record.stage_s.get(Stage.GENERATION, 0.0) + record.record.stage_s.get(
-            Stage.SANDBOX, 0.0
+        asked = load_policy(policy) if policy else deployment.policy
+        margin = asked.margin if delta is None else dict.fromkeys(Stratum, delta)
+        rules = rules_for(
+            replace(asked, margin=margin, alpha=alpha or asked.alpha, beta=beta or asked.beta),
+            greedy=deployment.watch.plan.greedy,
         )
-    sample_s = drawn_s / len(record.bank.observations)
-    document = {
-        "baseline": baseline.digest,
-        "seconds_per_sample": sample_s,
+        drawn = stored_bank(deployment.store, bank(deployment.watch, baseline, now=now()).key)
+        pace = _pace(deployment.store, drawn)
+    strata = plan_strata(drawn.bank, rules, correlation=correlation)
+    document = {"baseline": baseline.digest, **_document(strata, rules, pace)}
+    terminal(as_json=as_json).answer(document, lambda out: _render(out, strata, rules, pace))
+
+
+def _pace(store: Store, drawn: Counterpart) -> _Pace:
+    samples, stage_s = store.samples(drawn.record.key.evaluation_id), drawn.record.stage_s
+    generation_s = stage_s.get(Stage.GENERATION, 0.0)
+    tokens = sum(sample.completion.tokens for sample in samples)
+    return _Pace(
+        sample_s=(generation_s + stage_s.get(Stage.SANDBOX, 0.0)) / len(samples),
+        tokens_per_s=tokens / generation_s if generation_s else None,
+    )
+
+
+def _seconds(strata: tuple[StratumPlan, ...], pace: _Pace) -> Mapping[str, float]:
+    """Of an unchanged checkpoint, and of one that dropped by the margin everywhere."""
+    unchanged = sum(each.unchanged_samples for each in strata)
+    dropped = sum(each.dropped_samples + each.confirming_samples for each in strata)
+    return {"unchanged": unchanged * pace.sample_s, "dropped": dropped * pace.sample_s}
+
+
+def _document(strata: tuple[StratumPlan, ...], rules: Rules, pace: _Pace) -> dict[str, Any]:
+    seconds = _seconds(strata, pace)
+    return {
+        "test": "mcnemar" if rules.greedy else "sequential",
+        "alpha": rules.policy.alpha,
+        "beta": rules.policy.beta,
+        "seconds_per_sample": pace.sample_s,
+        "tokens_per_second": pace.tokens_per_s,
+        "seconds": dict(seconds),
+        "minutes": {name: each / 60 for name, each in seconds.items()},
         "strata": [{**asdict(each), "stratum": each.stratum.value} for each in strata],
     }
-    terminal(as_json=as_json).answer(document, lambda out: _render(out, strata, sample_s))
 
 
-def _render(out: Console, strata: tuple[StratumPlan, ...], sample_s: float) -> None:
+def _render(out: Console, strata: tuple[StratumPlan, ...], rules: Rules, pace: _Pace) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("stratum", "margin", "tasks", "unchanged", "dropped", "most", "bank"):
+    headings = ("stratum", "margin", "tasks", "unchanged", "dropped", "confirming", "most", "bank")
+    for heading in headings:
         table.add_column(heading, justify="left" if heading in {"stratum", "bank"} else "right")
     for each in strata:
         table.add_row(
             each.stratum.value,
-            f"{100 * each.margin:.0f}",
+            f"{100 * each.margin:g}",
             str(each.tasks),
             str(each.unchanged_samples),
             str(each.dropped_samples),
+            str(each.confirming_samples),
             str(each.most_samples),
-            "deep enough" if each.feasible else f"needs {each.required_depth} samples per task",
+            _bank_cell(each),
         )
     out.print(table)
-    unchanged, dropped = (
-        sum(samples) * sample_s
-        for samples in zip(*((each.unchanged_samples, each.dropped_samples) for each in strata), strict=True)
-    )
+    if rules.greedy:
+        out.print(_GREEDY, highlight=False)
+    seconds = _seconds(strata, pace)
+    rate = "" if pace.tokens_per_s is None else f", {pace.tokens_per_s:.0f} tokens/s"
     out.print(
-        f"About {unchanged:.0f} s for an unchanged checkpoint and {dropped:.0f} s for one that dropped by "
-        "the margin everywhere, at the rate at which the bank was drawn.",
+        f"About {_time(seconds['unchanged'])} for an unchanged checkpoint and {_time(seconds['dropped'])} "
+        "for one that dropped by the margin everywhere, confirmation included, at the rate at which the "
+        f"bank was drawn ({pace.sample_s:.2g} s per sample{rate}).",
         highlight=False,
     )
+
+
+def _bank_cell(each: StratumPlan) -> str:
+    if each.feasible:
+        return "deep enough" if each.required_tasks is None else "large enough"
+    if each.required_tasks is not None:
+        return f"needs {each.required_tasks} tasks"
+    return f"needs {each.required_depth} samples per task"
+
+
+def _time(seconds: float) -> str:
+    """Minutes beside seconds, from one minute on.
+
+    >>> _time(42.0), _time(150.0)
+    ('42 s', '2.5 min (150 s)')
+    """
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.1f} min ({seconds:.0f} s)"

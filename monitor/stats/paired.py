@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import scipy
@@ -58,6 +59,21 @@ def smallest_drop(changed: Discordance, *, alpha: float) -> float:
     """
     mirrored = Discordance(tasks=changed.tasks, lost=changed.gained, gained=changed.lost)
     return -largest_drop(mirrored, beta=alpha)
+
+
+def fewest_tasks(margin: float, *, alpha: float, beta: float) -> int:
+    """Fewest tasks that can tell anything: unchanged answers are steady, and a loss of the margin shows.
+
+    With no task changed :func:`largest_drop` is 1 - (beta/2)^(1/N), which must be below the margin; and
+    the margin's share of the tasks, all lost and none gained, must reach McNemar's 2^-lost <= alpha. Tasks
+    that change back and forth ask for more.
+
+    >>> fewest_tasks(0.10, alpha=0.05, beta=0.10), fewest_tasks(0.10, alpha=0.001, beta=0.10)
+    (50, 100)
+    """
+    steady = math.floor(math.log(beta / 2) / math.log1p(-margin)) + 1
+    lost = math.ceil(-math.log2(alpha))
+    return max(steady, math.ceil(lost / margin))
 
 
 def _upper(count: int, total: int, tail: float) -> float:

@@ -47,7 +47,7 @@ def assess_greedy(bank: Bank, observations: Sequence[Observation], policy: Polic
         InvalidOutcomes: see :func:`~monitor.verdicts.pairing.check_outcomes`.
     """
     check_outcomes(bank, observations)
-    before, after = _answers(bank.observations), _answers(observations)
+    before, after = answers_of(bank.observations), answers_of(observations)
     home = {one.task_id: one.stratum for one in bank.observations}
     held = set(home.values())
     comparisons = [
@@ -69,7 +69,7 @@ def assess_greedy(bank: Bank, observations: Sequence[Observation], policy: Polic
     return Assessment(findings=tuple(_finding(one, policy) for one in comparisons), wanted=wanted)
 
 
-def _answers(observations: Sequence[Observation]) -> dict[str, bool | None]:
+def answers_of(observations: Sequence[Observation]) -> dict[str, bool | None]:
     """The outcome of each task's lowest index."""
     ordered = sorted(observations, key=lambda one: one.index, reverse=True)
     return {one.task_id: one.passed for one in ordered}

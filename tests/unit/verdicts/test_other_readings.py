@@ -17,6 +17,7 @@ from monitor.verdicts.greedy import assess_greedy
 from monitor.verdicts.plan import plan
 from monitor.verdicts.policy import Policy
 from monitor.verdicts.recorded import as_stream
+from monitor.verdicts.rules import rules_for
 
 from .outcomes import BROKEN, RATIOS, bank, wave_of
 
@@ -85,16 +86,49 @@ def test_a_recorded_stream_is_decided_before_its_end():
     assert finding.evidence.decided_at < finding.evidence.samples
 
 
+def planned(bank, policy, **how):
+    return plan(bank, rules_for(policy, greedy=False), **how)
+
+
 def test_a_plan_says_what_each_stratum_takes_and_whether_the_bank_bears_it():
-    plans = plan(BANK, Policy())
+    plans = planned(BANK, Policy())
     assert [one.stratum for one in plans] == [Stratum.TAIL, Stratum.TORSO, Stratum.HEAD]
     assert all(one.feasible and 30 <= one.unchanged_samples < one.dropped_samples for one in plans)
-    narrow = plan(BANK, Policy(margin={Stratum.TAIL: 0.03}))[0]
+    narrow = planned(BANK, Policy(margin={Stratum.TAIL: 0.03}))[0]
     assert not narrow.feasible
     assert narrow.required_depth > 100
-    assert plan(BANK, Policy(), correlation=0.8)[0].unchanged_samples < plans[0].unchanged_samples
+    assert planned(BANK, Policy(), correlation=0.8)[0].unchanged_samples < plans[0].unchanged_samples
     with pytest.raises(InvalidOutcomes):
-        plan(replace(BANK, observations=()), Policy())
+        planned(replace(BANK, observations=()), Policy())
+
+
+def test_a_plan_counts_the_confirmation_where_there_is_one():
+    policy = Policy(critical=frozenset({Stratum.TAIL}))
+    tail, torso, head = planned(BANK, policy)
+    assert tail.confirming_samples >= policy.minimum_samples
+    assert torso.confirming_samples == head.confirming_samples == 0
+    assert planned(BANK, replace(policy, confirm=False))[0].confirming_samples == 0
+
+
+@pytest.mark.parametrize(("tasks", "feasible"), [(49, False), (50, True)])
+def test_a_plan_for_temperature_nought_asks_each_task_once_and_wants_tasks_not_depth(tasks, feasible):
+    greedy = bank({BROKEN: 0.6}, tasks=tasks, depth=1)
+    (found,) = plan(greedy, rules_for(Policy(), greedy=True))
+    assert found.unchanged_samples == found.dropped_samples == found.most_samples == tasks
+    assert (found.required_depth, found.confirming_samples) == (None, 0)
+    # One stratum at 0.9·0.05: five losses and no gain make 2^-5 = .031, and five are a tenth of fifty.
+    assert (found.required_tasks, found.feasible) == (50, feasible)
+
+
+def test_as_many_tasks_as_a_greedy_plan_wants_do_show_the_margin():
+    policy = GREEDY
+    required = plan(bank({BROKEN: 1.0}, tasks=50, depth=1), rules_for(policy, greedy=True))[0].required_tasks
+    enough = bank({BROKEN: 1.0}, tasks=required, depth=1)
+    same = list(enough.observations)
+    lost = round(0.1 * required)
+    worse = [replace(one, passed=number >= lost) for number, one in enumerate(same)]
+    assert assess_greedy(enough, same, policy).findings[0].kind is FindingKind.STEADY
+    assert assess_greedy(enough, worse, policy).findings[0].kind is FindingKind.REGRESSED
 
 
 def test_tasks_that_flipped_are_named():
