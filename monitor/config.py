@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -31,6 +32,10 @@ from monitor.verdicts.policy import Depth, Policy
 
 FILE_NAME = "tailwatch.yaml"
 """Where the commands look when no ``--config`` is given."""
+
+_PREFIX = "TAILWATCH_"
+_OTHER_VARIABLES = frozenset({"TAILWATCH_REQUIRE", "TAILWATCH_SANDBOX_IMAGE"})
+"""Variables that the tests and the script for the sandbox image take."""
 
 _UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -194,7 +199,7 @@ class Options(BaseSettings):
     model_config = SettingsConfigDict(
         extra="forbid",
         frozen=True,
-        env_prefix="TAILWATCH_",
+        env_prefix=_PREFIX,
         env_nested_delimiter="__",
     )
 
@@ -241,10 +246,12 @@ def load_options(path: Path | None = None) -> Options:
         path: the file; None for ``tailwatch.yaml`` in the current folder.
 
     Raises:
-        InvalidConfig: missing, not YAML, an unknown key, or a wrong value; names file, key and line.
+        InvalidConfig: missing, not YAML, an unknown key, also in a variable's name, or a wrong value;
+            names file, key and line.
     """
     path = path or Path(FILE_NAME)
     content = _read(path)
+    _check_environment(os.environ)
     try:
         options = Options(**content)
     except ValidationError as error:
@@ -289,6 +296,21 @@ def _read(path: Path) -> dict[str, Any]:
             next_step="`tailwatch init` writes a file to compare with.",
         )
     return {str(key): value for key, value in content.items()}
+
+
+def _check_environment(names: Iterable[str]) -> None:
+    """Refuse variables that would set no key: a name that was mistyped must not go unnoticed."""
+    for name in sorted(set(names) - _OTHER_VARIABLES):
+        if not name.startswith(_PREFIX):
+            continue
+        keys = name.removeprefix(_PREFIX).lower().split("__")
+        for depth, key in enumerate(keys):
+            known = _known_keys(Options, keys[:depth])
+            if known and key not in known:
+                close = difflib.get_close_matches(key, known, n=1)
+                meant = _PREFIX + "__".join([*keys[:depth], *close]).upper()
+                hint = f"Did you mean {meant}?" if close else "Unset it, or see docs/configuration.md."
+                raise InvalidConfig(f"The environment variable {name} sets no key.", next_step=hint)
 
 
 def _explain(path: Path, error: ValidationError, whole: type[BaseModel]) -> InvalidConfig:

@@ -77,6 +77,35 @@ def test_a_missing_file_says_how_to_write_one(tmp_path):
         load_options(tmp_path / "nowhere.yaml")
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("TAILWATCH_SERV__PORT", "Did you mean TAILWATCH_SERVE?"),
+        ("TAILWATCH_SERVE__PROT", "Did you mean TAILWATCH_SERVE__PORT?"),
+        ("TAILWATCH_WHATEVER", "Unset it"),
+    ],
+)
+def test_a_variable_that_sets_no_key_is_refused_with_a_guess(tmp_path, monkeypatch, name, hint):
+    monkeypatch.setenv(name, "9900")
+    message = refused(tmp_path, MINIMAL)
+    assert f"{name} sets no key" in message
+    assert hint in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TAILWATCH_POLICY__MARGIN__TAIL", "0.2"),
+        ("TAILWATCH_SERVE", '{"port": 1}'),
+        ("TAILWATCH_REQUIRE", "all"),
+        ("TAILWATCH_SANDBOX_IMAGE", "x"),
+    ],
+)
+def test_other_variables_are_left_alone(tmp_path, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    load_options(written(tmp_path, MINIMAL))
+
+
 def test_the_environment_wins_over_the_file(tmp_path, monkeypatch):
     monkeypatch.setenv("TAILWATCH_SERVE__PORT", "9900")
     assert load_options(written(tmp_path, MINIMAL + "serve: {port: 1}\n")).serve.port == 9900
