@@ -21,6 +21,7 @@ from monitor.domain.tasks import Suite, Task, TaskKind
 from monitor.drift.pages import KEPT, Pages
 from monitor.ports import Check, CheckpointSource, Count, Engine, Probe, Sandbox, SandboxEvent, Store
 from monitor.rounds.bench import Asking, Bench, Gauges, Progress, Watcher
+from monitor.rounds.condition import Condition
 from monitor.rounds.tally import Tally
 from monitor.rounds.watching import Watch
 from monitor.sandbox.diagnosis import diagnose
@@ -52,6 +53,8 @@ class Deployment:
     store: Store
     hashes: FileHashes = field(default_factory=FileHashes)
     """Of the files that were read so far, for all who ask whether a checkpoint still is what it was."""
+    condition: Condition = field(default_factory=Condition)
+    """What engine and sandbox were like when they were last needed."""
 
 
 @contextmanager
@@ -324,4 +327,5 @@ async def open_bench(
             wave_samples=options.engine.concurrency,
             watcher=watcher,
             gauges=measured_by,
+            condition=deployment.condition,
         )

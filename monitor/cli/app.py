@@ -16,7 +16,7 @@ import click
 from rich.console import Console
 
 from monitor import __version__
-from monitor.domain.errors import InvalidInput, MonitorError
+from monitor.domain.errors import InvalidInput, MonitorError, disk_trouble
 
 ERROR = 3
 """Exit code of everything that is not an answer."""
@@ -140,6 +140,8 @@ def _report(error: Exception) -> None:
 
         traceback.print_exception(error)
         return
+    if isinstance(error, OSError):
+        error = disk_trouble(error) or error
     if isinstance(error, MonitorError):
         message, next_step = error.message, error.next_step
     else:

@@ -17,11 +17,12 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from monitor.cli.app import asynchronous, cli, config_option
 from monitor.cli.logs import start_logging
 from monitor.config import load_options
-from monitor.domain.errors import MonitorError
+from monitor.domain.errors import MonitorError, Trouble
 from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision
 from monitor.export.collector import StoreCollector, new_registry
 from monitor.export.health import Health, PartHealth, store_health
+from monitor.ports import Check
 from monitor.processes import identify
 from monitor.rounds.drifting import ask_bank_again
 from monitor.rounds.gate import Gate
@@ -30,7 +31,15 @@ from monitor.rounds.worker import recover, work
 from monitor.web.app import Sources, create_app
 from monitor.web.server import listen
 from monitor.web.server import serve as serve_http
-from monitor.wiring import Deployment, now, open_bench, open_deployment, open_source, reports_folder
+from monitor.wiring import (
+    Deployment,
+    diagnose_engine,
+    now,
+    open_bench,
+    open_deployment,
+    open_source,
+    reports_folder,
+)
 
 log = logging.getLogger("tailwatch")
 
@@ -50,22 +59,19 @@ async def serve(config: Path | None, log_format: str) -> None:
     start_logging(log_format)
     options = load_options(config)
     with open_deployment(options) as deployment:
-        lookout = Lookout(deployment)
-        await asyncio.to_thread(lookout.look)
         listener = listen(options.serve.host, options.serve.port)
         async with answering(deployment, listener) as address, open_bench(deployment) as bench:
             recovered = recover(deployment.store)
             ask_bank_again(deployment.watch, bench.gauges)
             log.info("serving", extra={"address": address, "model": options.model, "recovered": recovered})
-            scheduler = _scheduler(lookout, options.schedule.poll)
-            scheduler.start()
+            lookout = asyncio.create_task(watch(Lookout(deployment), options.schedule.poll))
             worker = asyncio.create_task(work(bench, worker=identify(), idle_s=IDLE_S, done=_tell))
             try:
-                await _until_stopped(worker)
+                await _until_stopped(lookout, worker)
             finally:
-                scheduler.shutdown(wait=False)
-                worker.cancel()
-                await asyncio.gather(worker, return_exceptions=True)
+                for task in (lookout, worker):
+                    task.cancel()
+                await asyncio.gather(lookout, worker, return_exceptions=True)
     log.info("stopped")
 
 
@@ -89,7 +95,7 @@ async def answering(deployment: Deployment, listener: socket) -> AsyncIterator[s
             store=store,
             model=watch.model,
             decision_for=gate,
-            health=partial(_health, deployment),
+            health=partial(_health, deployment, diagnose_engine(options)),
             registry=new_registry(collector),
             now=now,
             reports=reports_folder(options),
@@ -107,11 +113,18 @@ def _answer(gate: Gate, reference: str) -> Decision:
     return gate.decision_for(reference, now=now())
 
 
-def _health(deployment: Deployment) -> Health:
+def _health(deployment: Deployment, engine: Check) -> Health:
+    """What can be told at once: engine and sandbox are as the last evaluation found them."""
     part, last_success_at = store_health(deployment.store, deployment.watch.model)
-    folder = deployment.options.checkpoints.path
-    source = PartHealth(name="checkpoints", ok=folder.is_dir(), detail=str(folder))
-    return Health(parts=(part, source), last_success_at=last_success_at)
+    folder, condition = deployment.options.checkpoints.path, deployment.condition
+    found = condition.engine or f"{engine.detail} {engine.next_step}".strip()
+    parts = (
+        part,
+        PartHealth(name="checkpoints", ok=folder.is_dir(), detail=str(folder)),
+        PartHealth(name="engine", ok=engine.ok and not condition.engine, detail=found),
+        PartHealth(name="sandbox", ok=not condition.sandbox, detail=condition.sandbox),
+    )
+    return Health(parts=parts, last_success_at=last_success_at)
 
 
 class Lookout:
@@ -141,21 +154,42 @@ class Lookout:
             self._told.add((subject, problem))
             log.warning(subject, extra={"problem": problem})
 
-    async def tick(self) -> None:
-        """Look from the event loop; trouble is told, and the next tick tries again."""
+    async def first(self) -> None:
+        """Look from the event loop; trouble is told, and the next tick tries again.
+
+        Raises:
+            InvalidConfig: there is nothing to watch.
+        """
         try:
             await asyncio.to_thread(self.look)
-        except MonitorError as error:
+        except Trouble as error:
             log.error("poll failed", extra={"problem": str(error)})  # noqa: TRY400 - the message says it all
 
+    async def tick(self) -> None:
+        """Look again; a folder that has vanished is told, and may come back."""
+        try:
+            await self.first()
+        except MonitorError as error:
+            log.error("poll failed", extra={"problem": str(error)})  # noqa: TRY400 - likewise
 
-def _scheduler(lookout: Lookout, poll_s: float) -> AsyncIOScheduler:
-    """Idempotent polls; the work itself waits in the store's queue."""
+
+async def watch(lookout: Lookout, poll_s: float) -> None:
+    """Look for arrivals until cancelled; the work itself waits in the store's queue.
+
+    Raises:
+        InvalidConfig: the first look finds nothing to watch.
+    """
+    # It reads every checkpoint whole, which can take minutes; the daemon answers and works meanwhile.
+    await lookout.first()
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
     scheduler.add_job(lookout.tick, "interval", seconds=poll_s)
-    return scheduler
+    scheduler.start()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        scheduler.shutdown(wait=False)
 
 
 def _fields(evaluation: Evaluation) -> dict[str, object]:
@@ -180,14 +214,14 @@ async def _tell(evaluation: Evaluation) -> None:
     )
 
 
-async def _until_stopped(worker: asyncio.Task[None]) -> None:
-    """Return on SIGINT or SIGTERM; raise what ended the worker."""
+async def _until_stopped(*tasks: asyncio.Task[None]) -> None:
+    """Return on SIGINT or SIGTERM; raise what ended one of the tasks."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     waiting = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait({waiting, worker}, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
-    if worker in done:
-        await worker
+    for task in done - {waiting}:
+        task.result()

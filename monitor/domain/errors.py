@@ -14,6 +14,7 @@
         ├── EngineTrouble
         ├── SandboxTrouble
         ├── StoreTrouble
+        ├── DiskTrouble
         └── PortTaken
 
 An error says what happened, what it happened to, and the reader's next step. ``retryable`` tells
@@ -21,6 +22,8 @@ whether the same call may succeed later without anybody changing anything.
 """
 
 from __future__ import annotations
+
+import errno
 
 
 class MonitorError(Exception):
@@ -90,7 +93,34 @@ class StoreTrouble(Trouble):
     """The store is locked, full, unreachable or of another version."""
 
 
+class DiskTrouble(Trouble):
+    """A file or folder that we need cannot be written, or the disk is full."""
+
+
 class PortTaken(Trouble):
     """Another process listens on the address we were told to serve."""
 
     retryable = False
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+def disk_trouble(error: OSError) -> DiskTrouble | None:
+    """What a failed call to the system means to the reader, or None where it was not about a disk.
+
+    >>> print(disk_trouble(OSError(28, "No space left on device", "/var/lib/vllm.log")))
+    No space is left on the disk of /var/lib/vllm.log. Free some; what was finished is stored.
+    """
+    if error.errno in _FULL:
+        where = f"the disk of {error.filename}" if error.filename else "a disk: `df -h` shows which"
+        return DiskTrouble(
+            f"No space is left on {where}.", next_step="Free some; what was finished is stored."
+        )
+    if error.errno in _FORBIDDEN and error.filename:
+        return DiskTrouble(
+            f"{error.filename} cannot be used: {error.strerror}.",
+            next_step="Check its rights and those of its folder.",
+        )
+    return None

@@ -10,6 +10,7 @@ from monitor.domain.evaluation import Evaluation
 from monitor.domain.samples import Completion, Execution, Program, SampleRequest, SamplingPlan
 from monitor.domain.tasks import Suite, Task
 from monitor.ports import DriftMeter, Engine, Probe, Sandbox, Store
+from monitor.rounds.condition import Condition
 from monitor.rounds.tally import Tally
 from monitor.verdicts.assessment import Assessment
 from monitor.verdicts.policy import Policy
@@ -77,3 +78,5 @@ class Bench:
     """Samples drawn between two looks at the evidence: what the engine runs at once."""
     watcher: Watcher
     gauges: Gauges = field(default_factory=Gauges)
+    condition: Condition = field(default_factory=Condition)
+    """What the worker finds engine and sandbox to be like."""

@@ -14,6 +14,7 @@ from monitor.domain.errors import (
     SandboxTrouble,
     StoreTrouble,
     Trouble,
+    disk_trouble,
 )
 from monitor.domain.evaluation import Evaluation, State
 from monitor.ports import Count, EngineEvent, SandboxEvent, Store
@@ -77,26 +78,30 @@ async def _attempt(bench: Bench, lease: Lease) -> Evaluation:
     if (begun := await lease.attempts()) > STARTS:
         return await _give_up(bench, lease, _killer(begun - 1))
     try:
-        return await lease.during(evaluate(bench, lease))
+        decided = await lease.during(evaluate(bench, lease))
     except asyncio.CancelledError:
         lease.hand_back()
         raise
     except LeaseLost:
         raise
-    except BankMissing as waiting:
-        return await lease.postpone(waiting, delay_s=BANK_S, tried=False)
+    except BankMissing as error:
+        return await lease.postpone(error, delay_s=BANK_S, tried=False)
     except InvalidCheckpoint as error:
         return await _give_up(bench, lease, error)
-    except Trouble as error:
-        return await _retry_later(bench, lease, error)
     except Exception as error:
+        told = _told(error)
+        waiting = await _retry_later(bench, lease, told)
+        if isinstance(told, Trouble) and not isinstance(told, Unexpected):
+            return waiting
         checkpoint = lease.evaluation.checkpoint
         error.add_note(f"while {checkpoint.name} ({checkpoint.short_digest}) was being evaluated")
-        await _retry_later(bench, lease, error if isinstance(error, MonitorError) else _unexpected(error))
         raise
+    bench.condition.worked()
+    return decided
 
 
 async def _retry_later(bench: Bench, lease: Lease, error: MonitorError) -> Evaluation:
+    bench.condition.broke(error)
     if isinstance(error, EngineTrouble):
         await asyncio.to_thread(bench.store.count, bench.model, Count.ENGINE_EVENTS, EngineEvent.TROUBLE)
     elif isinstance(error, SandboxTrouble):
@@ -119,7 +124,11 @@ async def _give_up(bench: Bench, lease: Lease, error: MonitorError) -> Evaluatio
     return failed
 
 
-def _unexpected(error: Exception) -> Unexpected:
+def _told(error: Exception) -> MonitorError:
+    if isinstance(error, MonitorError):
+        return error
+    if isinstance(error, OSError) and (trouble := disk_trouble(error)) is not None:
+        return trouble
     return Unexpected(
         f"An error that Tailwatch did not expect ended it: {type(error).__name__}: {error}.",
         next_step="Report it with the traceback that `tailwatch --debug evaluate` shows.",

@@ -27,7 +27,7 @@ def observability_routes(
 
     @routes.get("/health")
     def readiness() -> JSONResponse:
-        """Whether an evaluation that arrives now could be done, part by part."""
+        """Whether an evaluation that arrives now could be done, part by part, as far as is known."""
         state = health()
         return JSONResponse(_health_document(state, now()), status_code=200 if state.ready else 503)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +15,7 @@ from monitor.domain.errors import InvalidConfig
 from monitor.domain.evaluation import Evaluation, State
 from monitor.domain.evidence import DecisionKind
 from monitor.processes import identify
+from monitor.rounds.condition import Condition
 from monitor.rounds.watching import bank, baseline_of, candidate
 from monitor.rounds.worker import ATTEMPTS, BANK_S, STARTS, recover, work, work_once
 from monitor.testing import FakeEngine
@@ -146,6 +149,14 @@ class TestPoison:
         assert not failed.retryable
         assert f"while equal ({checkpoint('equal').short_digest}) was being evaluated" in caplog.text
 
+    async def test_a_disk_that_is_full_beside_the_store_is_trouble_and_no_mistake(self, world):
+        await world.with_baseline()
+        world.engine = BuggyEngine(OSError(errno.ENOSPC, "No space left on device", "/state/vllm.log"))
+        queued(world)
+        waiting = await work_once(world.bench(), worker=WORKER)
+        assert waiting.state is State.QUEUED
+        assert waiting.trouble.startswith("No space is left on the disk of /state/vllm.log.")
+
     async def test_its_error_reaches_who_asked_for_this_evaluation(self, world):
         await world.with_baseline()
         world.engine = BuggyEngine(InvalidConfig("No vLLM is installed.", next_step="Install it."))
@@ -165,6 +176,27 @@ class TestPoison:
         assert record.state is State.FAILED
         assert f"begun {STARTS} times" in record.trouble
         assert world.engine.served == [checkpoint("base")]
+
+
+class TestCondition:
+    async def test_trouble_is_known_until_an_evaluation_comes_to_its_end(self, world):
+        await world.with_baseline()
+        queued(world)
+        bench, healthy = world.bench(), world.engine
+        await work_once(replace(bench, engine=FakeEngine(pass_ratio, Failings(lives=(0,)))), worker=WORKER)
+        assert "died" in bench.condition.engine
+        assert bench.condition.sandbox == ""
+        world.clock.pass_s(1000)
+        await work_once(replace(bench, engine=healthy), worker=WORKER)
+        assert bench.condition == Condition()
+
+    async def test_a_checkpoint_that_cannot_be_served_says_nothing_of_the_engine(self, world):
+        await world.with_baseline()
+        world.engine = FakeEngine(pass_ratio, Failings(refused_digests={checkpoint("equal").digest}))
+        queued(world)
+        bench = world.bench()
+        await work_once(bench, worker=WORKER)
+        assert bench.condition == Condition()
 
 
 class TestWhatFailedIsRemembered:

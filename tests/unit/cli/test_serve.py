@@ -1,0 +1,93 @@
+"""What the daemon answers and does before and beside its evaluations."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import httpx
+import pytest
+
+from monitor.cli.serve import Lookout, answering, watch
+from monitor.config import load_options
+from monitor.domain.errors import EngineTrouble, InvalidConfig, SandboxTrouble, StoreTrouble
+from monitor.web.server import listen
+from monitor.wiring import open_deployment
+
+CONFIG = """
+model: acme
+checkpoints: {path: models}
+suite: lab
+engine: {kind: remote, url: "http://127.0.0.1:9"}
+"""
+
+
+@pytest.fixture
+def deployment(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "tailwatch.yaml").write_text(CONFIG, encoding="utf-8")
+    with open_deployment(load_options(tmp_path / "tailwatch.yaml")) as opened:
+        yield opened
+
+
+async def health(deployment) -> httpx.Response:
+    async with (
+        answering(deployment, listen("127.0.0.1", 0)) as address,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        return await client.get(f"{address}/health")
+
+
+class TestHealth:
+    async def test_every_part_that_an_evaluation_needs_is_told(self, deployment):
+        answer = await health(deployment)
+        assert answer.status_code == 200
+        assert set(answer.json()["parts"]) == {"store", "checkpoints", "engine", "sandbox"}
+
+    @pytest.mark.parametrize(
+        ("part", "error"),
+        [
+            ("engine", EngineTrouble("It died.", next_step="Read its log.")),
+            ("sandbox", SandboxTrouble("Docker is gone.", next_step="Start it.")),
+        ],
+    )
+    async def test_what_broke_the_last_evaluation_stands_in_the_way_of_the_next(
+        self, deployment, part, error
+    ):
+        deployment.condition.broke(error)
+        answer = await health(deployment)
+        assert answer.status_code == 503
+        assert answer.json()["parts"][part] == {"ok": False, "detail": str(error)}
+        deployment.condition.worked()
+        assert (await health(deployment)).status_code == 200
+
+    async def test_a_watched_folder_that_vanished_is_no_health(self, deployment, tmp_path):
+        (tmp_path / "models").rmdir()
+        assert (await health(deployment)).status_code == 503
+
+
+class TestWatching:
+    async def test_a_folder_that_never_was_ends_the_daemon(self, deployment, tmp_path):
+        (tmp_path / "models").rmdir()
+        with pytest.raises(InvalidConfig, match="cannot be read"):
+            await watch(Lookout(deployment), 0.01)
+
+    async def test_trouble_of_one_look_is_told_and_the_next_one_looks_again(self, deployment, caplog):
+        class Flaky(Lookout):
+            looks = 0
+
+            def look(self) -> None:
+                self.looks += 1
+                if self.looks < 3:
+                    raise StoreTrouble("The store is locked.", next_step="Wait.")
+
+        lookout = Flaky(deployment)
+        with caplog.at_level(logging.ERROR):
+            watching = asyncio.create_task(watch(lookout, 0.01))
+            async with asyncio.timeout(20):
+                while lookout.looks < 4:
+                    await asyncio.sleep(0.01)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        told = [record.problem for record in caplog.records if record.name == "tailwatch"]
+        assert told == ["The store is locked. Wait."] * 2
