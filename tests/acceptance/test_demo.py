@@ -80,3 +80,5 @@ def test_its_deployment_answers_the_commands_it_ends_with(told):
     told.deployment.run("status", *config).expect(0)
     told.deployment.run("gate", "gen2", *config).expect(1)
     told.deployment.run("gate", "control1", *config).expect(0)
+    told.deployment.run("drift", "gen0", "gen3", *config, "--html", "gen3.html").expect(0)
+    assert (told.deployment.folder / "gen3.html").stat().st_size > 0

@@ -87,7 +87,11 @@ def _tell_average(out: Console, shares: Shares) -> None:
 def _tell_commands(out: Console, played: Played) -> None:
     """How to look further, by commands that run as they stand."""
     program, config = shlex.quote(_program()), shlex.quote(str(played.folder / FILE_NAME))
-    commands = [f"status -c {config}", f"gate gen2 -c {config}; echo $?"]
+    commands = [
+        f"status -c {config}",
+        f"gate gen2 -c {config}; echo $?",
+        f"drift gen0 gen3 -c {config} --html gen3.html",
+    ]
     if played.sandbox == "rlimits":
         out.print(f"Metrics were served at {played.address}/metrics. Without a sandbox, these can be asked:")
     else:

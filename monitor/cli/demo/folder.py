@@ -86,6 +86,8 @@ def _configuration(backend: str, port: int) -> dict[str, object]:
         "suite": "lab",
         "sampling": {"samples_per_task": 16, "temperature": 1.0, "max_tokens": 128},
         "policy": {"margin": {"tail": 0.10, "torso": 0.10, "head": 0.05}},
+        # A page about the columns takes longer than comparing them; the last screen says how to ask for one.
+        "drift": {"report": False},
         "sandbox": {"backend": "docker" if backend == "docker" else "namespace"},
         "store": "sqlite:///tailwatch.db",
         "serve": {"port": port},
