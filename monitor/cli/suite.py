@@ -115,6 +115,8 @@ async def import_benchmark(
             f"Imported {report.imported} tasks to {report.folder}, {len(report.left_out)} left out.",
             highlight=False,
         )
+        if report.own_stops:
+            console.print(f"{report.own_stops} tasks have stops of their own.", highlight=False)
 
     document = {**asdict(report), "folder": str(report.folder)}
     terminal(as_json=as_json).answer(document, render)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from monitor.calibration import calibrate
-from monitor.domain.samples import Calibration, Execution, Outcome, Program
+from monitor.domain.samples import Calibration, Execution, Outcome, Program, Style
 from monitor.domain.tasks import Task, TaskKind
 from monitor.ports import Sandbox
-from monitor.suites.assembly import program_of, reference_program
+from monitor.suites.assembly import program_of, reference_program, stops
 from monitor.suites.languages import syntax_of
 from monitor.suites.running import in_order
 
@@ -27,6 +27,8 @@ class Flaw(StrEnum):
     """What is wrong with a task."""
 
     REFERENCE_FAILED = "reference-failed"
+    REFERENCE_CUT = "reference-cut"
+    """Its stops, or its language's, would end the reference solution early in the style completion."""
     EMPTY_PASSED = "empty-passed"
     """Its tests accept a program without the solution."""
     CONSTANT_PASSED = "constant-passed"
@@ -79,6 +81,7 @@ async def _validate(task: Task, sandbox: Sandbox, repeats: int) -> TaskValidatio
     first = await calibrate(reference_program(task), sandbox)
     runs = [first.reference, *await _repeated(task, first, sandbox, repeats - 1)]
     flaws = _reference_flaws(runs) or await _accepted(task, sandbox, in_process=first.in_process)
+    flaws |= _cut(task)
     return TaskValidation(
         task_id=task.task_id,
         flaws=tuple(flaws),
@@ -119,6 +122,14 @@ def _reference_flaws(runs: Iterable[Execution]) -> dict[Flaw, str]:
             flaw = Flaw.NOT_RUN if run.outcome is Outcome.UNSCORED else Flaw.REFERENCE_FAILED
             found.setdefault(flaw, run.detail)
     return found
+
+
+def _cut(task: Task) -> dict[Flaw, str]:
+    """The flaw of a reference that would be cut short if a model wrote it."""
+    for stop in stops(task, Style.COMPLETION):
+        if stop in task.canonical_solution:
+            return {Flaw.REFERENCE_CUT: f"the stop {stop!r} cuts its reference: give it a `stop` of its own"}
+    return {}
 
 
 def _decoys(task: Task) -> list[_Decoy]:

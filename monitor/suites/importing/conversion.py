@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from monitor.suites.format import ProvenanceEntry, TaskFile
+from monitor.suites.languages import syntax_of
 
 
 class LeftOutBecause(StrEnum):
@@ -97,10 +98,10 @@ def reference_of(record: Mapping[str, Any], name: str = "canonical_solution") ->
 
 
 def make_task(conversion: Conversion, **fields: Any) -> TaskFile:
-    """A task with the origin as its provenance.
+    """A task with the origin as its provenance, and stops of its own if the usual ones cut its reference.
 
     Raises:
-        NotImportable: a field is not what a task file may hold.
+        NotImportable: a field is not what a task file may hold, or every stop cuts the reference.
     """
     origin = conversion.origin
     provenance = ProvenanceEntry.model_validate(
@@ -113,11 +114,22 @@ def make_task(conversion: Conversion, **fields: Any) -> TaskFile:
         }
     )
     try:
-        return TaskFile(provenance=provenance, time_limit_s=conversion.time_limit_s, **fields)
+        task = TaskFile(provenance=provenance, time_limit_s=conversion.time_limit_s, **fields)
     except ValidationError as exc:
         problem = exc.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in problem["loc"])
         raise NotImportable(LeftOutBecause.MALFORMED, f"field {field}: {problem['msg']}") from exc
+    return _with_safe_stops(task)
+
+
+def _with_safe_stops(task: TaskFile) -> TaskFile:
+    stops = task.stop or list(syntax_of(task.language).stops)
+    safe = [stop for stop in stops if stop not in task.canonical_solution]
+    if len(safe) == len(stops):
+        return task
+    if not safe:
+        raise NotImportable(LeftOutBecause.MALFORMED, "every stop cuts its reference solution")
+    return task.model_copy(update={"stop": safe})
 
 
 def joined_by_newline(prompt: str, solution: str) -> str:

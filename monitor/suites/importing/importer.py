@@ -51,6 +51,8 @@ class ImportReport:
     folder: Path
     imported: int
     left_out: tuple[LeftOut, ...]
+    own_stops: int
+    """Imported tasks with stops of their own: the format's, or since the usual ones cut the reference."""
     references_checked: bool
     """Whether reference solutions were run."""
 
@@ -71,6 +73,7 @@ async def import_suite(order: ImportOrder, sandbox: Sandbox | None) -> ImportRep
     header = _header(order)
     writer = SuiteWriter(order.out)
     left_out: list[LeftOut] = []
+    own_stops = 0
     taken: set[str] = set()
 
     async def check(converted: TaskFile | LeftOut) -> TaskFile | LeftOut:
@@ -83,12 +86,14 @@ async def import_suite(order: ImportOrder, sandbox: Sandbox | None) -> ImportRep
             left_out.append(result)
         else:
             writer.add(result)
+            own_stops += bool(result.stop)
     if not writer.count:
         raise _nothing_left(order, left_out)
     return ImportReport(
         folder=writer.finish(header),
         imported=writer.count,
         left_out=tuple(left_out),
+        own_stops=own_stops,
         references_checked=sandbox is not None,
     )
 

@@ -43,6 +43,14 @@ async def test_tests_that_accept_anything_are_a_flaw(test: str, flaws: tuple[Fla
     assert (await _validated(replace(a_task(), test=test))).flaws == flaws
 
 
+async def test_a_reference_that_the_stops_would_cut_is_a_flaw() -> None:
+    longer = replace(a_task(), canonical_solution="    return twice(x)\n\ndef twice(x):\n    return 2 * x\n")
+    validation = await _validated(longer)
+    assert validation.flaws == (Flaw.REFERENCE_CUT,)
+    assert "'\\ndef '" in validation.detail
+    assert (await _validated(replace(longer, stop=("\nclass ",)))).flaws == ()
+
+
 async def test_the_constant_that_was_accepted_is_shown() -> None:
     test = "def check(candidate):\n    assert candidate(3) in (6, 3)\n"
     validation = await _validated(replace(a_task(), test=test))

@@ -13,6 +13,7 @@ from monitor.domain.errors import InvalidSuite, SandboxTrouble
 from monitor.suites.importing.conversion import LeftOutBecause
 from monitor.suites.importing.formats import Format
 from monitor.suites.importing.importer import ImportOrder, import_suite
+from monitor.suites.languages import syntax_of
 from monitor.suites.loading import load_suite
 from monitor.testing import FakeSandbox
 from tests.unit.suites.trusting_sandbox import TrustingSandbox
@@ -63,6 +64,28 @@ async def test_a_name_that_no_suite_can_have_is_told_with_one_that_can(
     with pytest.raises(InvalidSuite, match=f"--name {fitting}\\."):
         await import_suite(replace(order(tmp_path, {}), name=name), None)
     assert not (tmp_path / "out").exists()
+
+
+async def test_a_reference_that_the_usual_stops_would_cut_keeps_the_others(tmp_path: Path) -> None:
+    longer = {
+        "task_id": "HumanEval/1",
+        "canonical_solution": "    return twice(x)\n\ndef twice(x):\n    return 2 * x\n",
+    }
+    report = await import_suite(order(tmp_path, {}, longer), TrustingSandbox())
+    suite = load_suite(report.folder)
+    assert report.own_stops == 1
+    assert suite["HumanEval/0"].stop == ()
+    assert "\nclass " in suite["HumanEval/1"].stop
+    assert "\ndef " not in suite["HumanEval/1"].stop
+
+
+async def test_a_reference_that_every_stop_would_cut_is_left_out(tmp_path: Path) -> None:
+    task = {
+        "task_id": "HumanEval/1",
+        "canonical_solution": "    return 2 * x\n" + "".join(syntax_of("python").stops),
+    }
+    report = await import_suite(order(tmp_path, {}, task), None)
+    assert [each.detail for each in report.left_out] == ["every stop cuts its reference solution"]
 
 
 async def test_every_task_left_out_is_named_with_its_reason(tmp_path: Path) -> None:
