@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.rarity.packages import pinned, unpack
+from benchmarks.rarity.packages import STDLIB, STDLIB_RELEASE, STDLIB_SHA256, pinned, tree_digest, unpack
 from benchmarks.rarity.shares import SHARES, SOURCE
+from monitor.domain.errors import InvalidCorpus
 from monitor.rarity.corpus import source_files, source_text
 from monitor.rarity.counting import Document, Tally, Threshold, document_of
 from monitor.rarity.features import PYTHON
@@ -48,10 +49,15 @@ class Counted:
 
 
 def build(cache: Path, workers: int, say: Callable[[str], None]) -> RarityTable:
-    """Download, unpack, count, and write ``table.json`` beside this file."""
+    """Download, unpack, count, and write ``table.json`` beside this file.
+
+    Raises:
+        InvalidCorpus: this interpreter's standard library is not the pinned one.
+    """
     sources = unpack(cache)
     say(f"sources in {sources}")
     files = list(files_to_count(sources))
+    refuse_another_library(sources / STDLIB, [path for path, project in files if project == STDLIB])
     say(f"{len(files)} files to count")
     tally, lines, unparsed = Tally(), 0, 0
     projects: dict[str, int] = {}
@@ -63,10 +69,26 @@ def build(cache: Path, workers: int, say: Callable[[str], None]) -> RarityTable:
             tally.add(counted.document)
             lines += counted.lines
             projects[counted.project] = projects.get(counted.project, 0) + 1
-    provenance = _provenance(lines, unparsed, projects)
+    provenance = provenance_of(lines, unparsed, projects)
     table = tally.table(NAME, threshold=THRESHOLD, shares=SHARES, provenance=provenance)
     write_table(table, TABLE)
     return table
+
+
+def refuse_another_library(folder: Path, paths: Sequence[Path]) -> None:
+    """See that the standard library to be counted is the pinned one, as the packages are.
+
+    Raises:
+        InvalidCorpus: it is another release, or was changed by whoever built it.
+    """
+    digest = tree_digest(folder, paths)
+    if digest != STDLIB_SHA256:
+        raise InvalidCorpus(
+            f"This standard library, of Python {platform.python_version()}, is not the pinned one, that of "
+            f"{STDLIB_RELEASE}: its files have sha256 {digest}.",
+            next_step=f"Build with {STDLIB_RELEASE}, in a new cache folder; or pin this one in packages.py, "
+            "and rank the suites again.",
+        )
 
 
 def files_to_count(sources: Path) -> Iterator[tuple[Path, str]]:
@@ -94,14 +116,15 @@ def _is_test(name: str) -> bool:
     return name.startswith("test_") or name.endswith(("_test.py", "_tests.py")) or name == "conftest.py"
 
 
-def _provenance(lines: int, unparsed: int, projects: dict[str, int]) -> dict[str, Any]:
+def provenance_of(lines: int, unparsed: int, projects: dict[str, int]) -> dict[str, Any]:
+    """What the table says of its origin."""
     return {
         "built_by": "python -m benchmarks.rarity build",
         "files": sum(projects.values()),
         "lines": lines,
         "files_without_features": unparsed,
         "left_out": LEFT_OUT,
-        "standard_library": f"CPython {platform.python_version()}",
+        "standard_library": {"release": STDLIB_RELEASE, "files_sha256": STDLIB_SHA256},
         "language_shares": SOURCE,
         "licences": LICENCES,
         "files_by_project": dict(sorted(projects.items())),

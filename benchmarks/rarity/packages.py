@@ -9,12 +9,15 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 PINS = Path(__file__).resolve().parent / "packages.txt"
 STDLIB = "python-stdlib"
+STDLIB_RELEASE = "CPython 3.11.7"
+STDLIB_SHA256 = "d7669732ff3d27f1b86d1dfbbe80149b4663c4fa0ec3ab9ffee88bf09b5b0034"
+"""Of the library's counted files, as :func:`tree_digest` gives it."""
 PLATFORM = ("--platform", "manylinux2014_x86_64", "--python-version", "310", "--implementation", "cp")
 """One platform's wheels, so that the hashes are the same everywhere; nothing in them is run."""
 
@@ -62,6 +65,19 @@ def unpack(cache: Path) -> Path:
     if not (sources / STDLIB).is_dir():
         _copy_stdlib(sources / STDLIB)
     return sources
+
+
+def tree_digest(folder: Path, paths: Iterable[Path]) -> str:
+    """sha256 over the names and contents of files below a folder, hexadecimal.
+
+    What the interpreter's own build wrote (``_sysconfigdata…``) is left out: it differs by machine.
+    """
+    hasher = hashlib.sha256()
+    for path in sorted(paths):
+        if not path.name.startswith("_sysconfigdata"):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            hasher.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())
+    return hasher.hexdigest()
 
 
 def _complete(wheels: Path) -> bool:
