@@ -1,7 +1,7 @@
 """How long a suite of ten thousand tasks takes to load, and how fast a checkpoint is hashed.
 
 Run it as ``python -m benchmarks.performance.suites``; ``--json`` prints the figures for machines.
-Goals: 10 000 tasks in under 10 s and 500 MB, validation and digests included.
+Goals: 10 000 tasks in under 10 s and 500 MB, validation and digests included; exit code 1 when one is missed.
 """
 
 from __future__ import annotations
@@ -105,8 +105,18 @@ def measure_hashing(folder: Path, megabytes: int) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Measure in a fresh process, so that writing the suite does not count."""
+def missed_goals(loading: dict[str, float]) -> list[str]:
+    """The goals that a loading missed, in words."""
+    missed = []
+    if loading["seconds"] >= GOAL_S:
+        missed.append(f"loading took {loading['seconds']} s, the goal is under {GOAL_S:g} s")
+    if loading["peak_mb"] >= GOAL_MB:
+        missed.append(f"loading took {loading['peak_mb']} MB, the goal is under {GOAL_MB:g} MB")
+    return missed
+
+
+def main() -> int:
+    """Measure in a fresh process, so that writing the suite does not count; 1 when a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=10_000)
     parser.add_argument("--megabytes", type=int, default=512)
@@ -115,7 +125,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.load:
         print(json.dumps(measure_loading(options.load)))
-        return
+        return 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_tasks(folder / "suite", options.tasks)
@@ -124,9 +134,17 @@ def main() -> None:
         loading = json.loads(run.stdout)
         (folder / "checkpoint").mkdir()
         hashing = measure_hashing(folder / "checkpoint", options.megabytes)
+    missed = missed_goals(loading)
     if options.json:
-        print(json.dumps({"loading": loading, "hashing": hashing}))
-        return
+        print(json.dumps({"loading": loading, "hashing": hashing, "missed": missed}))
+    else:
+        _print(loading, hashing)
+    for goal in missed:
+        print(f"missed: {goal}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def _print(loading: dict[str, float], hashing: dict[str, float]) -> None:
     print(
         f"{loading['tasks']} tasks: {loading['seconds']} s (goal {GOAL_S}), of it {loading['cpu_s']} s CPU, ",
         end="",
@@ -140,4 +158,4 @@ def _peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
