@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import date
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 SUITE_FILE: Final = "suite.yaml"
 TASK_FOLDER: Final = "tasks"
@@ -20,7 +22,18 @@ NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9._\-]{0,63}$"
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/+\-]{0,127}$")]
 Language = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+#\-]{0,31}$")]
-IsoDate = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+def _day(text: str) -> str:
+    date.fromisoformat(text)
+    return text
+
+
+IsoDate = Annotated[
+    str,
+    Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$", json_schema_extra={"format": "date"}),
+    AfterValidator(_day),
+]
 Text = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -39,8 +52,14 @@ class ProvenanceEntry(_Entry):
     written_by: Literal["human", "model"]
 
 
+_ANSWER: JsonDict = {"properties": {"kind": {"const": "answer"}}, "required": ["kind"]}
+_NAMED: JsonDict = {"properties": {"entry_point": {"minLength": 1}}, "required": ["entry_point"]}
+
+
 class TaskFile(_Entry):
     """One benchmark problem, with HumanEval's field names."""
+
+    model_config = ConfigDict(json_schema_extra={"if": _ANSWER, "else": _NAMED})
 
     task_id: Identifier
     prompt: Text
@@ -103,8 +122,15 @@ class CutPoints(_Entry):
     tail_from: float
 
 
+def _given(field: str) -> JsonDict:
+    """The JSON Schema of having a field that is not null."""
+    return {"properties": {field: {"type": "object"}}, "required": [field]}
+
+
 class CorpusFeatures(_Entry):
     """Rarity is computed from how rare a reference solution's features are in a corpus."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_given("quantiles"), _given("cut_points")]})
 
     method: Literal["corpus-features"]
     corpus: Text = Field(description="Name and digest of the table of counts behind the scores.")
