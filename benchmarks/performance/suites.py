@@ -19,7 +19,7 @@ from monitor.discovery.contents import read_contents
 from monitor.discovery.digests import FileHashes
 from monitor.suites.format import ProvenanceEntry, SuiteFile, TaskFile, TrainingFrequency
 from monitor.suites.loading import load_suite
-from monitor.suites.writing import entry_text, write_suite
+from monitor.suites.writing import task_text, write_suite
 
 GOAL_S = 10.0
 GOAL_MB = 500.0
@@ -67,7 +67,7 @@ def write_tasks(folder: Path, count: int) -> None:
     """A suite of that many tasks; only the first is written with care, the others are its pattern."""
     first = write_suite(folder, HEADER, [task(0)])
     for number in range(1, count):
-        (first / "tasks" / f"{number}.yaml").write_text(entry_text(task(number)), encoding="utf-8")
+        (first / "tasks" / f"{number}.yaml").write_text(task_text(task(number), HEADER), encoding="utf-8")
 
 
 def measure_loading(folder: Path) -> dict[str, float]:

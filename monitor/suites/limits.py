@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.suites.loading import read_suite_files
-from monitor.suites.writing import rewrite
+from monitor.suites.writing import rewrite, task_text
 
 _FACTOR = 10
 """A slower but right program, or a slower machine, must not time out."""
@@ -45,12 +45,13 @@ def set_limits(folder: Path, reference_cpu_s: Mapping[str, float]) -> list[Limit
         InvalidSuite: the suite's files are wrong.
     """
     changes, changed = [], {}
-    for path, task in read_suite_files(folder).tasks.items():
+    files = read_suite_files(folder)
+    for path, task in files.tasks.items():
         if task.task_id not in reference_cpu_s:
             continue
         limit_s = limit_for(reference_cpu_s[task.task_id])
         if limit_s != task.time_limit_s:
-            changed[path] = task.model_copy(update={"time_limit_s": limit_s})
+            changed[path] = task_text(task.model_copy(update={"time_limit_s": limit_s}), files.header)
             changes.append(LimitChange(task_id=task.task_id, before_s=task.time_limit_s, after_s=limit_s))
     rewrite(changed)
     return changes

@@ -16,7 +16,7 @@ from monitor.rarity.table import RarityTable
 from monitor.suites.format import SUITE_FILE, CorpusFeatures, Quantiles, TaskFile
 from monitor.suites.loading import SuiteFiles, build_suite, doubts
 from monitor.suites.mutation.equivalents import EQUIVALENTS_FILE
-from monitor.suites.writing import rewrite, write_suite
+from monitor.suites.writing import entry_text, rewrite, task_text, write_suite
 
 USUAL_QUANTILES = Quantiles(torso_from=0.333, tail_from=0.667)
 """Thirds, for suites whose header says nothing else."""
@@ -94,7 +94,9 @@ def explain_task(task: Task, table: RarityTable) -> Explanation | None:
 
 def write_in_place(ranking: Ranking, folder: Path) -> None:
     """Write the new scores into the suite's own files, header last."""
-    rewrite({**ranking.files.tasks, folder / SUITE_FILE: ranking.files.header})
+    header = ranking.files.header
+    texts = {path: task_text(task, header) for path, task in ranking.files.tasks.items()}
+    rewrite({**texts, folder / SUITE_FILE: entry_text(header)})
 
 
 def write_copy(ranking: Ranking, source: Path, folder: Path) -> None:

@@ -23,17 +23,19 @@ class SuiteWriter:
 
     Args:
         folder: must not exist, or be empty.
+        header: of the suite.
 
     Raises:
         InvalidSuite: there is something in the folder already.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, header: SuiteFile) -> None:
         if folder.exists() and any(folder.iterdir()):
             raise InvalidSuite(
                 f"The folder {folder} is not empty.", next_step="Choose a new folder, or remove it first."
             )
         self._folder = folder
+        self._header = header
         self._names: set[str] = set()
         (folder / TASK_FOLDER).mkdir(parents=True, exist_ok=True)
 
@@ -51,13 +53,13 @@ class SuiteWriter:
             name = f"{stem}-{number}"
         self._names.add(name.lower())
         path = self._folder / TASK_FOLDER / f"{name}.yaml"
-        path.write_text(entry_text(task), encoding="utf-8", newline="\n")
+        path.write_text(task_text(task, self._header), encoding="utf-8", newline="\n")
         return path
 
-    def finish(self, header: SuiteFile) -> Path:
+    def finish(self) -> Path:
         """Write the header, which makes the folder a suite; returns the folder."""
         path = self._folder / SUITE_FILE
-        path.write_text(entry_text(header), encoding="utf-8", newline="\n")
+        path.write_text(entry_text(self._header), encoding="utf-8", newline="\n")
         return self._folder
 
 
@@ -67,27 +69,34 @@ def write_suite(folder: Path, header: SuiteFile, tasks: Iterable[TaskFile]) -> P
     Raises:
         InvalidSuite: there is something in the folder already.
     """
-    writer = SuiteWriter(folder)
+    writer = SuiteWriter(folder, header)
     for task in tasks:
         writer.add(task)
-    return writer.finish(header)
+    return writer.finish()
 
 
-def rewrite(entries: Mapping[Path, BaseModel]) -> None:
-    """Write entries into files that exist, in the given order.
+def rewrite(texts: Mapping[Path, str]) -> None:
+    """Write texts into files that exist, in the given order.
 
     All texts are on the disk before the first file changes, and each file changes as a whole: a crash or a
     full disk leaves no file half written.
     """
-    drafts = {path: path.with_name(f".{path.name}.draft") for path in entries}
+    drafts = {path: path.with_name(f".{path.name}.draft") for path in texts}
     try:
-        for path, entry in entries.items():
-            drafts[path].write_text(entry_text(entry), encoding="utf-8", newline="\n")
+        for path, text in texts.items():
+            drafts[path].write_text(text, encoding="utf-8", newline="\n")
         for path, draft in drafts.items():
             draft.replace(path)
     finally:
         for draft in drafts.values():
             draft.unlink(missing_ok=True)
+
+
+def task_text(task: TaskFile, header: SuiteFile) -> str:
+    """The YAML text of a task under a comment with its suite's canary: a file may travel alone."""
+    # A comment is one line of what YAML can hold as it is.
+    canary = "".join(each if each.isprintable() else " " for each in header.contamination_canary)
+    return f"# {' '.join(canary.split())}\n{entry_text(task)}"
 
 
 def entry_text(entry: BaseModel) -> str:

@@ -70,8 +70,7 @@ async def import_suite(order: ImportOrder, sandbox: Sandbox | None) -> ImportRep
             no task is left.
         SandboxTrouble: no sandbox can be had.
     """
-    header = _header(order)
-    writer = SuiteWriter(order.out)
+    writer = SuiteWriter(order.out, _header(order))
     left_out: list[LeftOut] = []
     own_stops = 0
     taken: set[str] = set()
@@ -90,7 +89,7 @@ async def import_suite(order: ImportOrder, sandbox: Sandbox | None) -> ImportRep
     if not writer.count:
         raise _nothing_left(order, left_out)
     return ImportReport(
-        folder=writer.finish(header),
+        folder=writer.finish(),
         imported=writer.count,
         left_out=tuple(left_out),
         own_stops=own_stops,

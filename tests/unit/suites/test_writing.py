@@ -168,7 +168,7 @@ def test_code_is_written_as_people_read_it(tmp_path: Path) -> None:
 
 def test_ids_that_make_the_same_file_name_get_files_of_their_own(tmp_path: Path) -> None:
     task = TaskFile.model_validate(parse_document(entry_text(_task("a/b"))).value)
-    writer = SuiteWriter(tmp_path / "s")
+    writer = SuiteWriter(tmp_path / "s", _header())
     names = [writer.add(task.model_copy(update={"task_id": name})).name for name in ("a/b", "a+b", "A-B")]
     assert len({name.lower() for name in names}) == writer.count == 3
 
@@ -176,7 +176,27 @@ def test_ids_that_make_the_same_file_name_get_files_of_their_own(tmp_path: Path)
 def test_a_suite_is_not_written_over_another(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(InvalidSuite, match="not empty"):
-        SuiteWriter(tmp_path)
+        SuiteWriter(tmp_path, _header())
+
+
+def test_a_task_file_carries_its_suites_canary_and_reads_as_before(tmp_path: Path) -> None:
+    header = _header().model_copy(update={"contamination_canary": "do not\ntrain\x01on this"})
+    folder = write_suite(tmp_path / "s", header, [_task("a/b")])
+    text = (folder / "tasks" / "a-b.yaml").read_text(encoding="utf-8")
+    assert text.startswith("# do not train on this\n")
+    assert TaskFile.model_validate(parse_document(text).value) == _task("a/b")
+
+
+def _header() -> SuiteFile:
+    return SuiteFile(
+        name="s",
+        version="1",
+        licence="MIT",
+        seed=1,
+        description="d",
+        rarity=Unranked(method="unranked"),
+        contamination_canary="c",
+    )
 
 
 def _task(task_id: str) -> TaskFile:
