@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from monitor.suites.comparing import SuiteDifference, compare_suites
 from monitor.suites.importing.formats import Format
 from monitor.suites.importing.importer import ImportOrder, import_suite
 from monitor.suites.loading import doubts, load_suite
-from monitor.suites.near_duplicates import NEAR, closest, passages_of, read_passages
+from monitor.suites.near_duplicates import NEAR, Likeness, closest, passages_of, read_passages
+from monitor.suites.prompt_likeness import likest_prompts
 from monitor.suites.shelves import known_suites
 
 SHOWN_PAIRS = 5
@@ -143,15 +145,17 @@ def duplicates(name: str, against: tuple[str, ...], as_json: bool) -> None:
 
     Exit code 0 when there are none, 1 otherwise.
     """
-    own = passages_of(load_suite(name))
+    loaded = load_suite(name)
+    own = passages_of(loaded)
     others = [each for source in against for each in read_passages(source)]
     pairs = closest(own, others, most=SHOWN_PAIRS)
     near = [pair for pair in pairs if pair.similarity >= NEAR]
+    alike = likest_prompts(list(loaded), most=SHOWN_PAIRS)
 
     def render(out: Console) -> None:
-        for pair in pairs:
-            line = f"{pair.similarity:.3f}  {pair.task_id}  {pair.other}"
-            out.print(line, highlight=False, markup=False, soft_wrap=True)
+        _print_pairs(out, pairs)
+        out.print("Prompts that are most alike, to be read:", highlight=False)
+        _print_pairs(out, alike)
         compared = f"{len(own)} tasks compared with each other and {len(others)} more"
         out.print(f"{len(near)} near-duplicates, {NEAR:g} or more; {compared}.", highlight=False)
 
@@ -161,9 +165,16 @@ def duplicates(name: str, against: tuple[str, ...], as_json: bool) -> None:
         "threshold": NEAR,
         "near_duplicates": len(near),
         "closest": [asdict(pair) for pair in pairs],
+        "prompts_alike": [asdict(pair) for pair in alike],
     }
     terminal(as_json=as_json).answer(document, render)
     sys.exit(1 if near else 0)
+
+
+def _print_pairs(out: Console, pairs: Sequence[Likeness]) -> None:
+    for pair in pairs:
+        line = f"{pair.similarity:.3f}  {pair.task_id}  {pair.other}"
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _header(loaded: Suite) -> dict[str, Any]:

@@ -114,6 +114,7 @@ def test_near_duplicates_are_answered_by_one(tmp_path):
     code, document = answer("duplicates", suite(tmp_path / "more", GOOD, TOOTHLESS, other))
     assert (code, document["tasks"], document["others"], document["near_duplicates"]) == (1, 3, 0, 1)
     assert document["closest"][0] == {"task_id": "t/good", "other": "t/toothless", "similarity": 1.0}
+    assert document["prompts_alike"][0]["similarity"] == pytest.approx(1.0)
     bench = tmp_path / "bench.jsonl"
     bench.write_text(json.dumps({"prompt": "def double(x):\n    return 2 * x"}))
     code, document = answer("duplicates", tmp_path / "s", "--against", bench)
