@@ -154,9 +154,9 @@ def _become_nobody(limits: dict[str, Any], settings: dict[str, Any]) -> None:
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
     else:
-        # The judge has our uid: its memory is hidden, and neither power nor signals may reach it.
+        # The judge has our uid: its memory is hidden, and neither power nor signals nor limits may reach it.
         kernel.drop_capabilities()
-        seccomp.guard_signals()
+        seccomp.guard_neighbours()
     if settings["leashed"]:
         kernel.die_with_parent()
     os.umask(0o077)

@@ -9,8 +9,41 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_OOM_FILES = ("memory.events", "memory/memory.oom_control")
-"""Of control groups of version 2, of version 1."""
+_NEARLY_FULL = 5 / 6
+"""Beyond this share of its memory, a control group is closer to a kill than two looks are apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    """Where a version of control groups keeps its figures; the kernel names the fields in its documents."""
+
+    events: str
+    used: str
+    limit: str
+    statistics: str
+    cached: str
+    """Field: file pages, which the kernel takes back as it needs them, but for those of tmpfs."""
+    tmpfs: str
+
+
+_LAYOUTS = (
+    _Layout(
+        events="memory.events",
+        used="memory.current",
+        limit="memory.max",
+        statistics="memory.stat",
+        cached="file",
+        tmpfs="shmem",
+    ),
+    _Layout(
+        events="memory/memory.oom_control",
+        used="memory/memory.usage_in_bytes",
+        limit="memory/memory.limit_in_bytes",
+        statistics="memory/memory.stat",
+        cached="total_cache",
+        tmpfs="total_shmem",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,27 +86,44 @@ def activity(pids: Iterable[int]) -> Activity:
     return Activity(cpu_s=ran, queued_s=queued, stalled=stalled)
 
 
-class MemoryKills:
-    """Counts how often the kernel kills for memory in this control group."""
+class MemoryGroup:
+    """The control group that we and the programs are in, where there is one."""
 
     def __init__(self, root: str = "/sys/fs/cgroup") -> None:
         self._root = root
-        self._seen = self._total()
+        self._layout = next((layout for layout in _LAYOUTS if self._read(layout.events)), _LAYOUTS[0])
+        self._seen = self._kills()
 
-    def since_last(self) -> int:
-        """Kills since this was last asked, or since the beginning."""
-        before, self._seen = self._seen, self._total()
-        return self._seen - before
+    def killed(self) -> bool:
+        """Whether the kernel has killed for memory since the last program."""
+        return self._kills() > self._seen
 
-    def _total(self) -> int:
+    def begin_anew(self) -> None:
+        """What was killed until now is accounted for."""
+        self._seen = self._kills()
+
+    def nearly_full(self) -> bool:
+        """Whether so much is in use that the kernel is about to kill; never where there is no limit."""
+        limit, used = self._read(self._layout.limit).strip(), self._read(self._layout.used).strip()
+        if not (limit.isdigit() and used.isdigit()):
+            return False
+        fields = _fields(self._read(self._layout.statistics))
+        reclaimable = fields.get(self._layout.cached, 0) - fields.get(self._layout.tmpfs, 0)
+        return int(used) - max(reclaimable, 0) > _NEARLY_FULL * int(limit)
+
+    def _kills(self) -> int:
         """Kills ever; 0 when the kernel does not say."""
-        for path in _OOM_FILES:
-            with contextlib.suppress(OSError), open(f"{self._root}/{path}", encoding="ascii") as file:
-                for line in file:
-                    name, _, value = line.partition(" ")
-                    if name == "oom_kill":
-                        return int(value)
-        return 0
+        return _fields(self._read(self._layout.events)).get("oom_kill", 0)
+
+    def _read(self, path: str) -> str:
+        with contextlib.suppress(OSError), open(f"{self._root}/{path}", encoding="ascii") as file:
+            return file.read()
+        return ""
+
+
+def _fields(text: str) -> dict[str, int]:
+    pairs = (line.split() for line in text.splitlines())
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}
 
 
 def resident_bytes(pids: Iterable[int]) -> int:

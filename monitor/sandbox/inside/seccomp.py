@@ -99,8 +99,10 @@ _DENIED = {
     "move_pages": (279, 239),
     "migrate_pages": (256, 238),
     "memfd_secret": (447, 447),
+    "memfd_create": (319, 279),
 }
-"""Other processes' memory, kernel programs, namespaces, mounts, SysV and POSIX IPC, clocks, modules."""
+"""Other processes' memory, kernel programs, namespaces, mounts, SysV and POSIX IPC, clocks, modules, and
+memory that is neither mapped nor in a file system with a size."""
 
 _SOCKET = {"socket": (41, 198), "socketpair": (53, 199)}
 _CLONE = (56, 220)
@@ -110,18 +112,36 @@ _ALLOWED_FAMILIES = (1, 2, 10)
 _NEW_NAMESPACES = 0x7E020000
 """CLONE_NEW flags: user, mount, pid, net, ipc, uts, cgroup."""
 
-_SIGNALS = {
+_ON_PROCESSES = {
     "kill": (62, 129),
     "tkill": (200, 130),
     "tgkill": (234, 131),
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
-    "pidfd_send_signal": (424, 424),
+    "prlimit64": (302, 261),
+    "sched_setaffinity": (203, 122),
+    "sched_setscheduler": (144, 119),
+    "sched_setparam": (142, 118),
+    "sched_setattr": (314, 274),
 }
+"""Calls whose first argument is the process to be acted on."""
+_ON_OTHERS = {
+    # A descriptor of /proc/PID will do for it, and descriptors have the numbers that programs give them.
+    "pidfd_send_signal": (424, 424),
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+}
+"""Calls that reach others in ways a look at the first argument cannot tell."""
+_SIGNAL_OWNERS = {
+    "fcntl": ((72, 25), (8, 10, 15)),
+    "ioctl": ((16, 29), (0x8901, 0x8902)),
+}
+"""Calls, and their orders by which a descriptor's news become signals to any process:
+F_SETOWN, F_SETSIG, F_SETOWN_EX; FIOSETOWN, SIOCSPGRP."""
 
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_NUMBER_AT, _ARCHITECTURE_AT, _FIRST_ARGUMENT_AT = 0, 4, 16
+_NUMBER_AT, _ARCHITECTURE_AT, _FIRST_ARGUMENT_AT, _SECOND_ARGUMENT_AT = 0, 4, 16, 24
 _SET_NO_NEW_PRIVILEGES, _SET_SECCOMP, _FILTER_MODE = 38, 22, 2
 _X32 = 0x40000000
 
@@ -152,14 +172,27 @@ def assemble(machine: str) -> bytes:
     return b"".join([*code, _step(_RETURN, _ALLOW)])
 
 
-def assemble_signal_guard(machine: str, pid: int) -> bytes:
-    """A filter that lets a process signal itself and its own group alone. Raises KeyError, as above."""
+def assemble_guard(machine: str, pid: int) -> bytes:
+    """A filter that lets a process act on itself and its own group alone, although others have its uid.
+
+    Raises:
+        KeyError: no numbers are known for that machine.
+    """
     column, _ = _ARCHITECTURES[machine]
-    to_itself = [_step(_JUMP_EQUAL, pid, skip_false=1), _step(_RETURN, _ALLOW)]
-    to_its_group = [_step(_JUMP_EQUAL, 0, skip_false=1), _step(_RETURN, _ALLOW)]
-    body = [_step(_LOAD, _FIRST_ARGUMENT_AT), *to_itself, *to_its_group, _refuse(errno.EPERM)]
+    itself = [_step(_LOAD, _FIRST_ARGUMENT_AT)]
+    for allowed in (pid, 0):
+        itself += [_step(_JUMP_EQUAL, allowed, skip_false=1), _step(_RETURN, _ALLOW)]
+    itself.append(_refuse(errno.EPERM))
     code = [_step(_LOAD, _NUMBER_AT)]
-    for numbers in _SIGNALS.values():
+    for numbers in _ON_PROCESSES.values():
+        code += [_step(_JUMP_EQUAL, numbers[column], skip_false=len(itself)), *itself]
+    for numbers in _ON_OTHERS.values():
+        code += [_step(_JUMP_EQUAL, numbers[column], skip_false=1), _refuse(errno.EPERM)]
+    for numbers, orders in _SIGNAL_OWNERS.values():
+        body = [_step(_LOAD, _SECOND_ARGUMENT_AT)]
+        for order in orders:
+            body += [_step(_JUMP_EQUAL, order, skip_false=1), _refuse(errno.EPERM)]
+        body.append(_step(_RETURN, _ALLOW))
         code += [_step(_JUMP_EQUAL, numbers[column], skip_false=len(body)), *body]
     return b"".join([*code, _step(_RETURN, _ALLOW)])
 
@@ -169,9 +202,9 @@ def install() -> bool:
     return _install(assemble)
 
 
-def guard_signals() -> bool:
-    """Keep this process from signalling others of its uid; False on a machine without numbers."""
-    return _install(lambda machine: assemble_signal_guard(machine, os.getpid()))
+def guard_neighbours() -> bool:
+    """Keep this process from acting on others of its uid; False on a machine without numbers."""
+    return _install(lambda machine: assemble_guard(machine, os.getpid()))
 
 
 def _install(assembled: Callable[[str], bytes]) -> bool:

@@ -29,7 +29,8 @@ _JUDGE_BASE_S = 2.0
 """CPU seconds that the tests may take beside what the program may."""
 _PATIENCE_S = 5.0
 """How long our own processes may take to answer while nothing keeps them."""
-_LOOK_EVERY_S, _WATCH_MEMORY_EVERY_S = 1.0, 0.1
+_LOOK_EVERY_S = 0.1
+"""Memory can be filled this quickly; and of a pause of the machine no more is ever counted as idle."""
 _SLICE_S = 0.05
 
 
@@ -105,7 +106,7 @@ class Supervisor:
         self._uids = iter(uids.draw(1 + settings["uids"]) if settings["fresh_uids"] else ())
         self._settings = settings | {"judge_uid": next(self._uids, None)}
         self._whole_namespace: bool = os.getpid() == 1
-        self._memory_kills = measures.MemoryKills()
+        self._memory = measures.MemoryGroup()
 
     def start(self) -> dict[str, Any]:
         """Fork zygote and judge; what this sandbox is, for the driver."""
@@ -196,15 +197,17 @@ class Supervisor:
                 return
 
     def _first_look_s(self, job: dict[str, Any]) -> float:
-        look = min(float(job["cpu_s"]) / (os.cpu_count() or 1), _LOOK_EVERY_S)
-        return min(look, _WATCH_MEMORY_EVERY_S) if self._settings["watch_memory"] else look
+        return min(float(job["cpu_s"]) / (os.cpu_count() or 1), _LOOK_EVERY_S)
 
     def _hear(self, run: Run, descriptors: list[int]) -> None:
         if self._zygote.control.fileno() in descriptors:
             try:
                 run.exit, _ = wire.receive_message(self._zygote.control)
             except wire.Ended as exc:
-                raise Broken("the zygote ended") from exc
+                if not self._memory.killed():
+                    raise Broken("the zygote ended") from exc
+                # Killed for the memory that the program used: that is its end, too, and this sandbox's.
+                run.exit = {"status": int(signal.SIGKILL), "cpu_s": 0.0, "peak_bytes": 0}
         if self._judge.control.fileno() in descriptors:
             try:
                 run.verdict, _ = wire.receive_message(self._judge.control)
@@ -223,13 +226,19 @@ class Supervisor:
         for name, seconds in left.items():
             if seconds <= 0:
                 return name, 0
-        # Of a longer pause of the whole machine, only one wait is ever counted as idle.
+        if self._short_of_memory(run.job, sight.processes):
+            return "memory", 0
         waits = [left["cpu"] / (os.cpu_count() or 1), left["judge_cpu"], left["idle"], _LOOK_EVERY_S]
-        if self._settings["watch_memory"]:
-            if measures.resident_bytes(sight.processes) > 2 * run.job["memory_bytes"]:
-                return "memory", 0
-            waits.append(_WATCH_MEMORY_EVERY_S)
         return "", max(min(waits), 0.002)
+
+    def _short_of_memory(self, job: dict[str, Any], processes: list[int]) -> bool:
+        """Whether the program uses more than it may where nothing limits it, or soon all that there is.
+
+        The kernel kills who seems largest, which what a program keeps in sockets and pipes does not show.
+        """
+        if self._settings["watch_memory"]:
+            return measures.resident_bytes(processes) > 2 * int(job["memory_bytes"])
+        return self._memory.nearly_full()
 
     def _see(self, run: Run, asked_s: float) -> Sight:
         now, processes = time.monotonic(), self._program_processes()
@@ -329,7 +338,8 @@ class Supervisor:
         assert run.verdict is not None
         assert run.events is not None
         # Asked every time: what the kernel killed may have been a child, and is this program's in any case.
-        killed_for_memory = self._memory_kills.since_last() > 0
+        killed_for_memory = self._memory.killed()
+        self._memory.begin_anew()
         if killed_for_memory:
             run.events.append("oom")
         if run.verdict["verdict"] == "flooded":

@@ -132,11 +132,6 @@ ESCAPES = (
     ),
     Attack(name="becomes-root", source=calling("import os\nos.setuid(0)\nreturn a + b"), outcomes=_FAILED),
     Attack(
-        name="becomes-the-judge",
-        source=calling("import os\nos.setresuid(1999, 1999, 1999)\nreturn a + b"),
-        outcomes=_FAILED,
-    ),
-    Attack(
         name="joins-other-groups",
         source=calling("import os\nos.setgroups([0])\nreturn a + b"),
         outcomes=_FAILED,

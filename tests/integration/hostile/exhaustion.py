@@ -133,9 +133,18 @@ EXHAUSTION = (
     Attack(
         name="memory-bomb-memfd",
         source=calling(
-            "import os\nfor _ in range(200):\n    f = os.memfd_create('x')\n    while os.write(f, b'x' * 2**20) and os.lseek(f, 0, 1) < 2**28:\n        pass"
+            "import os\nkept = []\nwhile True:\n    kept.append(os.memfd_create('x'))\n    for _ in range(30):\n        os.write(kept[-1], bytes(2**20))"
         ),
-        outcomes=_STOPPED,
+        # There is no such memory: it would be nobody's.
+        outcomes=frozenset({Outcome.FAILED}),
+    ),
+    Attack(
+        name="memory-bomb-pipes",
+        source=calling(
+            "import fcntl, os\nkept = []\nfor _ in range(100):\n    kept.append(os.pipe())\n    try:\n        fcntl.fcntl(kept[-1][1], 1031, 2**20)\n    except OSError:\n        pass\n    os.set_blocking(kept[-1][1], False)\n    os.write(kept[-1][1], bytes(2**20))"
+        ),
+        # The kernel itself keeps a uid from having much in pipes.
+        outcomes=frozenset({Outcome.FAILED}),
     ),
     Attack(
         name="fills-the-disk",

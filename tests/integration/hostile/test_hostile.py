@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,10 +16,18 @@ from tests.integration.hostile.attack import MARKER, Attack, canary
 from tests.integration.hostile.escapes import ESCAPES
 from tests.integration.hostile.exhaustion import EXHAUSTION
 from tests.integration.hostile.forgeries import FORGERIES
+from tests.integration.hostile.neighbours import NEIGHBOURS
 from tests.integration.hostile.nonsense import NONSENSE
-from tests.integration.sandbox.backends import BACKENDS, containers, descendants, open_backend
+from tests.integration.sandbox.backends import (
+    BACKENDS,
+    containers,
+    descendants,
+    gone,
+    lost_processes,
+    open_backend,
+)
 
-ATTACKS = (*FORGERIES, *EXHAUSTION, *ESCAPES, *NONSENSE)
+ATTACKS = (*FORGERIES, *EXHAUSTION, *ESCAPES, *NEIGHBOURS, *NONSENSE)
 CASES = [
     pytest.param(backend, attack, id=f"{attack.name}-{backend}")
     for backend in BACKENDS
@@ -27,16 +36,22 @@ CASES = [
     if attack.language == "python" or backend == "docker"
 ]
 _numbers = itertools.count()
+_NOISE_BYTES, _NOISE_INODES = 2**30, 50_000
+"""What the rest of the machine may write meanwhile; programs that fill disks would take all there is."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
-    before = descendants()
+    before, disk_before = descendants(), os.statvfs("/")
     opened = await open_backend(request.param)
     yield opened
     await opened.close()
     assert containers() == set()
     assert descendants() <= before
+    assert await gone(lost_processes)
+    disk = os.statvfs("/")
+    assert (disk_before.f_bfree - disk.f_bfree) * disk.f_frsize < _NOISE_BYTES
+    assert disk_before.f_ffree - disk.f_ffree < _NOISE_INODES
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from monitor.domain.errors import SandboxTrouble
 from monitor.domain.samples import Limits, Program
@@ -19,6 +23,8 @@ from tests.requirements import require
 AnySandbox = DockerSandbox | NamespaceSandbox | RlimitSandbox
 
 BACKENDS = ("docker", "namespace")
+SANDBOX_UIDS = 0x7000_0000
+"""The first uid on the host that programs may have."""
 _KINDS = {"docker": DockerSandbox, "namespace": NamespaceSandbox, "rlimit": RlimitSandbox}
 _HOW = {
     "docker": "Start a Docker engine and build the image with deploy/sandbox/build-image.",
@@ -60,6 +66,46 @@ def descendants(pid: int | None = None) -> set[int]:
         frontier = {child for child, parent in parents.items() if parent in frontier}
         found |= frontier
     return found
+
+
+def lost_processes() -> set[int]:
+    """Processes of uids that only sandboxes use, of no container and below no driver that lives."""
+    running = subprocess.run(
+        ["docker", "ps", "--quiet", "--no-trunc"], capture_output=True, text=True, check=False
+    )
+    known = set(running.stdout.split())
+    lost = set()
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            pid, contained = int(path.name), re.search(r"[0-9a-f]{64}", (path / "cgroup").read_text())
+            claimed = contained.group() in known if contained else _owner(pid) != 1
+            if path.stat().st_uid >= SANDBOX_UIDS and not claimed and not is_zombie(pid):
+                lost.add(pid)
+    return lost
+
+
+def _owner(pid: int) -> int:
+    """The nearest process above that no sandbox's uid owns."""
+    while pid > 1 and Path(f"/proc/{pid}").stat().st_uid >= SANDBOX_UIDS:
+        pid = int(Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[1])
+    return pid
+
+
+def is_zombie(pid: int) -> bool:
+    """Whether a process has ended, and only waits for somebody to ask how."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+async def gone(remaining: Callable[[], set[Any]]) -> bool:
+    """Whether nothing remains, at once or a moment later: engine and kernel remove on their own as well."""
+    for _ in range(100):
+        if not remaining():
+            return True
+        await asyncio.sleep(0.1)
+    raise AssertionError(remaining())
 
 
 def adder(

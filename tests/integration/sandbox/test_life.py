@@ -8,9 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import docker
 import pytest
@@ -27,6 +25,8 @@ from tests.integration.sandbox.backends import (
     collector,
     containers,
     descendants,
+    gone,
+    is_zombie,
     open_backend,
 )
 
@@ -110,15 +110,6 @@ async def test_drivers_killed_at_any_moment_leave_no_container_after_the_next_st
         assert await gone(lambda owners=owners: set().union(*map(containers, owners)))
 
 
-async def gone(remaining: Callable[[], set[Any]]) -> bool:
-    """Whether nothing remains, at once or a moment later: the engine removes on its own as well."""
-    for _ in range(100):
-        if not remaining():
-            return True
-        await asyncio.sleep(0.1)
-    raise AssertionError(remaining())
-
-
 async def test_a_killed_driver_takes_its_namespaces_along() -> None:
     async with await open_backend("namespace"):
         pass
@@ -127,14 +118,9 @@ async def test_a_killed_driver_takes_its_namespaces_along() -> None:
     await asyncio.to_thread(driver.stdout.readline)
     children = descendants(driver.pid)
     await asyncio.to_thread(killed_after, driver, -0.2)
-    assert await gone(lambda: {pid for pid in children if Path(f"/proc/{pid}").exists() and not _zombie(pid)})
-
-
-def _zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
+    assert await gone(
+        lambda: {pid for pid in children if Path(f"/proc/{pid}").exists() and not is_zombie(pid)}
+    )
 
 
 CROWD = """

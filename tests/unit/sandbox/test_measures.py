@@ -4,28 +4,64 @@ from pathlib import Path
 
 import pytest
 
-from monitor.sandbox.inside.measures import MemoryKills
+from monitor.sandbox.inside.measures import MemoryGroup
 
-VERSION_1 = "oom_kill_disable 0\nunder_oom 0\noom_kill {}\n"
-VERSION_2 = "low 0\nhigh 0\nmax 31\noom 4\noom_kill {}\noom_group_kill 0\n"
+KILLS = {
+    "memory/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill {}\n",
+    "memory.events": "low 0\nhigh 0\nmax 31\noom 4\noom_kill {}\noom_group_kill 0\n",
+}
+USE = {
+    "memory/memory.": ("usage_in_bytes", "limit_in_bytes", "total_cache", "total_shmem"),
+    "memory.": ("current", "max", "file", "shmem"),
+}
+
+
+def put(root: Path, name: str, text: str) -> None:
+    file = root / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+
+
+@pytest.mark.parametrize("name", KILLS)
+def test_memory_kills_are_seen_until_they_are_accounted_for_in_either_version(
+    tmp_path: Path, name: str
+) -> None:
+    put(tmp_path, name, KILLS[name].format(2))
+    group = MemoryGroup(str(tmp_path))
+    assert not group.killed()
+    put(tmp_path, name, KILLS[name].format(5))
+    assert group.killed()
+    assert group.killed()
+    group.begin_anew()
+    assert not group.killed()
 
 
 @pytest.mark.parametrize(
-    ("name", "form"), [("memory.events", VERSION_2), ("memory/memory.oom_control", VERSION_1)]
+    ("events", "prefix"), [("memory.events", "memory."), ("memory/memory.oom_control", "memory/memory.")]
 )
-def test_memory_kills_are_counted_once_whichever_version_of_control_groups(
-    tmp_path: Path, name: str, form: str
+@pytest.mark.parametrize(
+    ("used", "cached", "tmpfs", "full"),
+    [(90, 0, 0, True), (80, 0, 0, False), (90, 20, 0, False), (90, 20, 20, True), (90, 5, 9, True)],
+)
+def test_a_group_is_nearly_full_of_what_cannot_be_taken_back(
+    *, tmp_path: Path, events: str, prefix: str, used: int, cached: int, tmpfs: int, full: bool
 ) -> None:
-    file = tmp_path / name
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(form.format(2))
-    kills = MemoryKills(str(tmp_path))
-    assert kills.since_last() == 0
-    file.write_text(form.format(5))
-    assert (kills.since_last(), kills.since_last()) == (3, 0)
+    current, most, file, shmem = USE[prefix]
+    put(tmp_path, events, KILLS[events].format(0))
+    put(tmp_path, prefix + current, f"{used}\n")
+    put(tmp_path, prefix + most, "100\n")
+    put(tmp_path, f"{prefix}stat", f"anon 1\n{file} {cached}\n{shmem} {tmpfs}\n")
+    assert MemoryGroup(str(tmp_path)).nearly_full() is full
 
 
-def test_a_kernel_that_does_not_count_has_killed_nobody(tmp_path: Path) -> None:
-    assert MemoryKills(str(tmp_path)).since_last() == 0
-    (tmp_path / "memory.events").write_text("low 0\n")
-    assert MemoryKills(str(tmp_path)).since_last() == 0
+def test_a_group_without_a_limit_is_never_full(tmp_path: Path) -> None:
+    put(tmp_path, "memory.events", KILLS["memory.events"].format(0))
+    put(tmp_path, "memory.current", "90\n")
+    put(tmp_path, "memory.max", "max\n")
+    assert not MemoryGroup(str(tmp_path)).nearly_full()
+
+
+def test_a_kernel_that_says_nothing_has_killed_nobody(tmp_path: Path) -> None:
+    group = MemoryGroup(str(tmp_path))
+    assert not group.killed()
+    assert not group.nearly_full()

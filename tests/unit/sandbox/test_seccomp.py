@@ -13,14 +13,22 @@ ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 def answer(machine: str, number: int, first_argument: int = 0, *, architecture: int | None = None) -> int:
     """What the filter says to a call."""
-    return interpreted(seccomp.assemble(machine), machine, number, first_argument, architecture)
+    return interpreted(seccomp.assemble(machine), machine, number, first_argument, architecture=architecture)
 
 
 def interpreted(
-    program: bytes, machine: str, number: int, first_argument: int, architecture: int | None = None
+    program: bytes,
+    machine: str,
+    number: int,
+    first_argument: int,
+    *,
+    architecture: int | None = None,
+    second_argument: int = 0,
 ) -> int:
     """What the kernel's interpreter would say, by running a filter as it does."""
-    data = struct.pack("=IIQQ", number, architecture or ARCHITECTURES[machine], 0, first_argument)
+    data = struct.pack(
+        "=IIQQQ", number, architecture or ARCHITECTURES[machine], 0, first_argument, second_argument
+    )
     steps = [struct.unpack_from("=HBBI", program, at) for at in range(0, len(program), 8)]
     at, accumulator = 0, 0
     while True:
@@ -44,7 +52,7 @@ def test_what_every_program_needs_is_allowed(machine: str, numbers: tuple[int, .
 
 @pytest.mark.parametrize(
     ("machine", "numbers"),
-    [("x86_64", (101, 165, 272, 310, 321, 425)), ("aarch64", (117, 40, 97, 270, 280, 425))],
+    [("x86_64", (101, 165, 272, 310, 319, 321, 425)), ("aarch64", (117, 40, 97, 270, 279, 280, 425))],
 )
 def test_what_no_program_needs_is_refused(machine: str, numbers: tuple[int, ...]) -> None:
     assert {answer(machine, number) for number in numbers} == {ERRNO | errno.EPERM}
@@ -76,12 +84,33 @@ def test_a_machine_without_numbers_is_not_guessed_at() -> None:
         seccomp.assemble("riscv64")
 
 
-@pytest.mark.parametrize(("machine", "kill", "tgkill"), [("x86_64", 62, 234), ("aarch64", 129, 131)])
-def test_the_guard_lets_a_process_signal_itself_and_nobody_else(machine: str, kill: int, tgkill: int) -> None:
-    guard = seccomp.assemble_signal_guard(machine, 77)
-    for number in (kill, tgkill):
+GUARDED = [("x86_64", (62, 234, 302, 203, 144)), ("aarch64", (129, 131, 261, 122, 119))]
+
+
+@pytest.mark.parametrize(("machine", "numbers"), GUARDED)
+def test_the_guard_lets_a_process_act_on_itself_and_nobody_else(
+    machine: str, numbers: tuple[int, ...]
+) -> None:
+    guard = seccomp.assemble_guard(machine, 77)
+    for number in numbers:
         assert interpreted(guard, machine, number, 77) == ALLOW
         assert interpreted(guard, machine, number, 0) == ALLOW
         for other in (1, 2, 78, 2**32 - 1, 2**32 - 78):
             assert interpreted(guard, machine, number, other) == ERRNO | errno.EPERM
     assert interpreted(guard, machine, 1, 2) == ALLOW
+
+
+@pytest.mark.parametrize(
+    ("machine", "fcntl", "ioctl", "send"), [("x86_64", 72, 16, 424), ("aarch64", 25, 29, 424)]
+)
+def test_the_guard_lets_no_descriptor_signal_anybody(machine: str, fcntl: int, ioctl: int, send: int) -> None:
+    guard = seccomp.assemble_guard(machine, 77)
+
+    def order(number: int, second_argument: int) -> int:
+        return interpreted(guard, machine, number, 5, second_argument=second_argument)
+
+    assert {order(fcntl, harmless) for harmless in (1, 2, 3, 4, 1030)} == {ALLOW}
+    assert {order(fcntl, own) for own in (8, 10, 15)} == {ERRNO | errno.EPERM}
+    assert order(ioctl, 0x5401) == ALLOW
+    assert {order(ioctl, own) for own in (0x8901, 0x8902)} == {ERRNO | errno.EPERM}
+    assert interpreted(guard, machine, send, 77) == ERRNO | errno.EPERM
