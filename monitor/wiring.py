@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from monitor.drift.comparing import ColumnComparison
     from monitor.drift.descriptors import Rarity
     from monitor.drift.matching import Reader
+
+_log = logging.getLogger(__name__)
 
 
 def now() -> datetime:
@@ -114,13 +117,15 @@ def _remote_url(options: Options) -> str:
 
 
 async def open_sandbox(chosen: SandboxOptions, on_event: Callable[[SandboxEvent], None]) -> Sandbox:
-    """The chosen sandbox; never another one.
+    """The chosen sandbox; never another one. One that is weaker than containers is warned of.
 
     Raises:
         SandboxTrouble: it cannot be had here.
     """
     if chosen.backend is SandboxBackend.NAMESPACE:
-        return await NamespaceSandbox.open(slots=chosen.slots, on_event=on_event)
+        namespace = await NamespaceSandbox.open(slots=chosen.slots, on_event=on_event)
+        _log.warning("%s", namespace.warning)
+        return namespace
     return await DockerSandbox.open(
         slots=chosen.slots,
         image=chosen.image or DEFAULT_IMAGE,

@@ -15,7 +15,7 @@ from monitor.domain.samples import Limits, Outcome, Program
 from monitor.ports import Check, Sandbox
 from monitor.sandbox import docker_sandbox
 from monitor.sandbox.docker_sandbox import DEFAULT_IMAGE, DockerSandbox
-from monitor.sandbox.process_sandbox import NamespaceSandbox, can_map_uids
+from monitor.sandbox.process_sandbox import NAMESPACE_WARNING, NamespaceSandbox, can_map_uids
 
 _TROUBLE = "See docs/sandbox.md, `Trouble`."
 _ALLOW_NAMESPACES = (
@@ -135,6 +135,12 @@ def _namespaces() -> list[Check]:
     ok = allowed and not apparmor
     uids = can_map_uids()
     return [
+        Check(
+            name="isolation",
+            ok=True,
+            detail=NAMESPACE_WARNING,
+            next_step="Install a Docker engine and set `sandbox: {backend: docker}` for more.",
+        ),
         Check(
             name="user namespaces",
             ok=ok,

@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from monitor.calibration import calibrate_all
+from monitor.calibration import calibrate
 from monitor.domain.errors import InvalidInput, SandboxTrouble
 from monitor.domain.samples import Calibration, Execution, Limits, Outcome, Program
 from monitor.ports import Sandbox
 from monitor.sandbox import verdict
 from monitor.sandbox.languages import LANGUAGES, PYTHON
 
+_MAX_CHARACTERS = 4 * 2**20
+"""Of one line: far more than any program, and few enough for every message on the way."""
 _FORM = "Each line is one JSON object with task_id, completion, test and entry_point; see docs/sandbox.md."
 
 
@@ -62,33 +64,39 @@ async def score(
     A program that could not be run, for whatever reason of ours, is UNSCORED in its record.
     """
     references = {s.reference.digest: s.reference for s in submissions if s.reference is not None}
-    modes = dict(
-        zip(references, await calibrate_all(list(references.values()), sandbox), strict=True)
-        if references
-        else ()
-    )
+    found = await asyncio.gather(*(_calibrated(reference, sandbox) for reference in references.values()))
+    modes = dict(zip(references, found, strict=True))
 
     async def one(submission: Submission) -> dict[str, Any]:
-        execution = await _score(submission, modes, sandbox)
+        mode = modes[submission.reference.digest] if submission.reference else None
+        execution = await _execution(submission, mode, sandbox)
         on_done(execution)
         return as_record(submission.task_id, execution)
 
     return await asyncio.gather(*(one(submission) for submission in submissions))
 
 
-async def _score(submission: Submission, modes: Mapping[str, Calibration], sandbox: Sandbox) -> Execution:
-    """How one program fares, run the way its task's reference was found to need."""
+async def _calibrated(reference: Program, sandbox: Sandbox) -> Calibration:
+    try:
+        return await calibrate(reference, sandbox)
+    except SandboxTrouble as exc:
+        return Calibration(in_process=False, reference=verdict.unscored(str(exc), reference))
+
+
+async def _execution(submission: Submission, mode: Calibration | None, sandbox: Sandbox) -> Execution:
     program = submission.program
-    if submission.reference is not None:
-        mode = modes[submission.reference.digest]
-        if mode.reference.outcome is Outcome.UNSCORED:
-            # Run the wrong way, a right program would fail.
-            return verdict.unscored(f"its task's reference was not scored: {mode.reference.detail}", program)
+    if mode is not None:
         program = replace(program, in_process=mode.in_process)
+        if mode.reference.outcome is not Outcome.PASSED:
+            # Tests that fail even the task's own solution say nothing about anybody else's.
+            became = f"{mode.reference.outcome.value} {mode.reference.detail}".strip()
+            return verdict.unscored(
+                f"the canonical_solution of task {submission.task_id} does not pass here: {became}", program
+            )
     try:
         return await sandbox.execute(program)
     except SandboxTrouble as exc:
-        return verdict.unscored(str(exc)[:300], program)
+        return verdict.unscored(str(exc), program)
 
 
 def as_record(task_id: str, execution: Execution) -> dict[str, Any]:
@@ -110,10 +118,14 @@ def any_unscored(records: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _submission(line: str, where: str) -> Submission:
+    if len(line) > _MAX_CHARACTERS:
+        raise InvalidInput(f"{where}: longer than {_MAX_CHARACTERS} characters.", next_step=_FORM)
     try:
         fields = json.loads(line)
     except ValueError as exc:
         raise InvalidInput(f"{where}: not JSON ({exc}).", next_step=_FORM) from exc
+    except RecursionError as exc:
+        raise InvalidInput(f"{where}: JSON that is nested too deeply.", next_step=_FORM) from exc
     if not isinstance(fields, dict):
         raise InvalidInput(f"{where}: not a JSON object.", next_step=_FORM)
     language = _text(fields, "language", where, default=PYTHON).lower()
@@ -141,6 +153,10 @@ def _text(fields: Mapping[str, Any], name: str, where: str, *, default: str | No
         raise InvalidInput(f"{where}: field {name} is missing.", next_step=_FORM)
     if not isinstance(value, str):
         raise InvalidInput(f"{where}: field {name} is not a string.", next_step=_FORM)
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise InvalidInput(
+            f"{where}: field {name} holds half a surrogate pair, which is no character.", next_step=_FORM
+        )
     return value
 
 
@@ -156,6 +172,10 @@ def _seconds(fields: Mapping[str, Any], where: str) -> float:
 # ------------------------------------------------------------------------- tests that lean on the prompt
 
 
+_NOT_COMPILED = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What the compiler raises for text that is no program: NUL characters and deep nesting included."""
+
+
 def with_helpers(prompt: str, test: str, entry_point: str) -> str:
     r"""The test, preceded by what it uses of the prompt: it runs where the program's names are not.
 
@@ -168,7 +188,7 @@ def with_helpers(prompt: str, test: str, entry_point: str) -> str:
     helpers = _definitions(prompt)
     try:
         wanted = _free_names(test)
-    except SyntaxError:
+    except _NOT_COMPILED:
         return test
     needed: dict[int, str] = {}
     while wanted:
@@ -187,10 +207,10 @@ def _definitions(prompt: str) -> dict[str, tuple[int, str]]:
     try:
         # A prompt often ends in the head of the function that is asked for.
         tree = ast.parse(prompt)
-    except SyntaxError:
+    except _NOT_COMPILED:
         try:
             tree = ast.parse(prompt.rstrip() + "\n    pass\n")
-        except SyntaxError:
+        except _NOT_COMPILED:
             return {}
     found = {}
     for position, statement in enumerate(tree.body):

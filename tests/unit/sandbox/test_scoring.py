@@ -9,7 +9,7 @@ import pytest
 from monitor.domain.errors import InvalidInput
 from monitor.domain.samples import Outcome
 from monitor.sandbox.scoring import any_unscored, read_programs, score, with_helpers
-from monitor.testing import FakeSandbox
+from monitor.testing import FakeSandbox, marked
 
 LINE = {
     "task_id": "t/1",
@@ -51,6 +51,11 @@ def test_blank_lines_and_fields_of_other_tools_do_no_harm(tmp_path: Path) -> Non
         (LINE | {"time_limit_s": "2"}, "time_limit_s"),
         (LINE | {"time_limit_s": 0}, "time_limit_s"),
         (LINE | {"time_limit_s": True}, "time_limit_s"),
+        (LINE | {"prompt": "# \udcff"}, "field prompt holds half a surrogate pair"),
+        (LINE | {"test": "# \ud83d"}, "field test holds half a surrogate pair"),
+        (LINE | {"completion": "\udcff"}, "field completion holds half a surrogate pair"),
+        ("[" * 100_000, "nested too deeply"),
+        (LINE | {"test": "#" * (4 * 2**20)}, "longer than 4194304 characters"),
     ],
 )
 def test_a_malformed_line_is_named_by_file_and_number(tmp_path: Path, line: Any, problem: str) -> None:
@@ -86,6 +91,21 @@ async def test_a_lost_sandbox_gives_unscored_records_and_never_failures(tmp_path
     assert any_unscored(records)
 
 
+async def test_an_engine_that_is_lost_while_references_run_gives_unscored_records_too(tmp_path: Path) -> None:
+    lines = [LINE | {"task_id": str(n), "canonical_solution": "    return x\n"} for n in range(2)]
+    records = await score(read_programs(written(tmp_path, *lines)), FakeSandbox(life=0))
+    assert [record["outcome"] for record in records] == ["unscored", "unscored"]
+    assert "gone" in records[0]["detail"]
+
+
+async def test_a_task_whose_own_solution_fails_here_scores_nobody_and_is_named(tmp_path: Path) -> None:
+    broken = LINE | {"task_id": "odd/7", "canonical_solution": marked(Outcome.FAILED)}
+    submissions = read_programs(written(tmp_path, broken, LINE))
+    odd, plain = await score(submissions, FakeSandbox())
+    assert (odd["outcome"], plain["outcome"]) == ("unscored", "passed")
+    assert "odd/7" in odd["detail"]
+
+
 async def test_a_reference_beside_a_program_decides_how_its_tests_run(tmp_path: Path) -> None:
     (submission,) = read_programs(written(tmp_path, LINE | {"canonical_solution": "    return x\n"}))
     sandbox = FakeSandbox()
@@ -111,5 +131,7 @@ def test_a_test_that_needs_nothing_is_left_alone() -> None:
     assert with_helpers(LINE["prompt"], LINE["test"], "f") == LINE["test"]
 
 
-def test_text_that_is_no_python_is_left_for_the_sandbox_to_refuse() -> None:
-    assert with_helpers("def f(", "def check(:\n", "f") == "def check(:\n"
+@pytest.mark.parametrize("test", ["def check(:\n", "# \x00\n", "x = " + "-" * 20_000 + "1\n"])
+def test_text_that_is_no_python_is_left_for_the_sandbox_to_refuse(test: str) -> None:
+    assert with_helpers("def f(", test, "f") == test
+    assert with_helpers(test, "def check(c): pass\n", "f") == "def check(c): pass\n"
