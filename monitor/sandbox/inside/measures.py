@@ -95,12 +95,13 @@ class MemoryGroup:
         self._seen = self._kills()
 
     def killed(self) -> bool:
-        """Whether the kernel has killed for memory since the last program."""
+        """Whether the kernel has killed for memory since that was last accounted for."""
         return self._kills() > self._seen
 
-    def begin_anew(self) -> None:
-        """What was killed until now is accounted for."""
-        self._seen = self._kills()
+    def account(self) -> bool:
+        """Whether it has, and begin anew."""
+        before, self._seen = self._seen, self._kills()
+        return self._seen > before
 
     def nearly_full(self) -> bool:
         """Whether so much is in use that the kernel is about to kill; never where there is no limit."""

@@ -338,8 +338,7 @@ class Supervisor:
         assert run.verdict is not None
         assert run.events is not None
         # Asked every time: what the kernel killed may have been a child, and is this program's in any case.
-        killed_for_memory = self._memory.killed()
-        self._memory.begin_anew()
+        killed_for_memory = self._memory.account()
         if killed_for_memory:
             run.events.append("oom")
         if run.verdict["verdict"] == "flooded":
