@@ -28,6 +28,7 @@ class Starts:
         self._start = start
         self._spare: asyncio.Task[Link] | None = None
         self._untaken: set[asyncio.Task[Link]] = set()
+        self._closed = False
 
     async def fresh(self) -> Link:
         """A new sandbox. Raises SandboxTrouble."""
@@ -51,6 +52,7 @@ class Starts:
 
     async def close(self) -> None:
         """End every sandbox that nobody took, once it has started."""
+        self._closed = True
         untaken = tuple(self._untaken)
         self._spare = None
         self._untaken.clear()
@@ -79,7 +81,7 @@ class Starts:
             try:
                 return await self._start()
             except SandboxTrouble:
-                if attempt == _ATTEMPTS:
+                if self._closed or attempt == _ATTEMPTS:
                     raise
                 await asyncio.sleep(_PAUSE_S * attempt)
         raise AssertionError("unreachable")
