@@ -99,6 +99,13 @@ LANGUAGES = {
             finish='(display "\\nNONCE\\n") (flush-output)',
         ),
         Language(
+            name="r",
+            file_name="program.R",
+            check=("Rscript", "--vanilla", "-e", "invisible(parse('program.R'))"),
+            run=("Rscript", "--vanilla", "program.R"),
+            finish='cat("\\nNONCE\\n")',
+        ),
+        Language(
             name="shell",
             file_name="program.sh",
             check=("bash", "-n", "program.sh"),

@@ -363,10 +363,13 @@ async def test_a_program_in_another_language_that_does_not_compile_is_rejected(
 
 
 @LOOP
-async def test_an_interpreter_that_is_missing_is_ours_and_not_the_programs(docker: Sandbox) -> None:
-    missing = Program(language="racket", source="#lang racket\n1\n", test="", entry_point="")
+@pytest.mark.parametrize(("language", "interpreter"), [("racket", "racket"), ("r", "Rscript")])
+async def test_an_interpreter_that_is_missing_is_ours_and_not_the_programs(
+    docker: Sandbox, language: str, interpreter: str
+) -> None:
+    missing = Program(language=language, source="1\n", test="", entry_point="")
     execution = await docker.execute(missing)
-    assert (execution.outcome, execution.detail) == (Outcome.UNSCORED, "this sandbox has no racket")
+    assert (execution.outcome, execution.detail) == (Outcome.UNSCORED, f"this sandbox has no {interpreter}")
 
 
 @LOOP
