@@ -172,6 +172,9 @@ class Decision:
     kind: DecisionKind
     reasons: tuple[Reason, ...]
     findings: tuple[Finding, ...] = ()
+    slow_decline: float | None = None
+    """Base-10 logarithm of the evidence that the tail declines since the anchor, alarming or not; None
+    where it was not followed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

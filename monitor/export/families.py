@@ -19,16 +19,12 @@ from monitor.domain.evidence import (
     Evidence,
     Finding,
     FindingKind,
-    ReasonCode,
 )
 from monitor.domain.samples import Outcome
 from monitor.domain.tasks import RAREST_FIRST, Stratum
 from monitor.export.drift_families import Compared, drift_families
 from monitor.export.snapshot import PublishedCheckpoint, Snapshot
 from monitor.ports import Count, DriftEvent, EngineEvent, SandboxEvent
-
-SLOW_DECLINE_FIGURE = "log10_evidence"
-"""Key of the e-process in the figures of a SLOW_DECLINE reason."""
 
 _RESULT_LABELS = ("model", "checkpoint", "suite")
 
@@ -260,14 +256,10 @@ def _slow_decline(published: tuple[_Labelled, ...]) -> Metric:
         labels=("model", "checkpoint"),
     )
     for each in published:
-        figures = [
-            reason.figures[SLOW_DECLINE_FIGURE]
-            for reason in each.published.decision.reasons
-            if reason.code is ReasonCode.SLOW_DECLINE and SLOW_DECLINE_FIGURE in (reason.figures or {})
-            if reason.figures is not None
-        ]
-        if figures:
-            family.add_metric(each.identity, max(figures))
+        evaluation = each.published.evaluation
+        decision = None if evaluation is None else evaluation.decision
+        if decision is not None and decision.slow_decline is not None:
+            family.add_metric(each.identity, decision.slow_decline)
     return family
 
 

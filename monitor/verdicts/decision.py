@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -66,7 +67,17 @@ def decide(assessment: Assessment, policy: Policy, circumstances: Circumstances)
     doubts = (*_doubts(assessment, policy), *_warnings(assessment, circumstances, policy))
     remarks = tuple(_remarks(assessment, policy, circumstances))
     kind = _kind(ours=ours, against=against, doubts=doubts)
-    return Decision(kind=kind, reasons=(*ours, *against, *doubts, *remarks), findings=assessment.findings)
+    return Decision(
+        kind=kind,
+        reasons=(*ours, *against, *doubts, *remarks),
+        findings=assessment.findings,
+        slow_decline=_log10_evidence(circumstances.decline),
+    )
+
+
+def _log10_evidence(decline: Decline | None) -> float | None:
+    """None where no sample was bet on, too: there is no logarithm of nothing."""
+    return math.log10(decline.evidence) if decline is not None and decline.evidence > 0 else None
 
 
 def _kind(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
-from monitor.domain.evaluation import State
-from monitor.domain.evidence import DecisionKind, Reason, ReasonCode
+from monitor.domain.evaluation import Purpose, State
+from monitor.domain.evidence import Bank, DecisionKind, Reason, ReasonCode
+from monitor.domain.tasks import Stratum
 from monitor.ports import Store
+from monitor.verdicts.changes import decline_over
 from tests.integration.export.servers import BEGIN
 from tests.unit.export import story
 
@@ -15,13 +18,19 @@ LATER = story.checkpoint("gen4")
 
 
 def warn(store: Store) -> None:
-    """gen4: held, since it drifts and declines; and gen5 waits."""
-    reasons = (
-        Reason(code=ReasonCode.DRIFT, text="Answers became shorter."),
-        Reason(code=ReasonCode.SLOW_DECLINE, text="It declines.", figures={"log10_evidence": 2.1}),
-    )
-    decision = replace(story.PROMOTE, kind=DecisionKind.HOLD, reasons=reasons)
-    story.judge(store, LATER, decision, begun=BEGIN + timedelta(hours=2.5))
+    """gen4: held, since it drifts, with the evidence of a decline that its samples give; and gen5 waits."""
+    drifting = Reason(code=ReasonCode.DRIFT, text="Answers became shorter.")
+    held = replace(story.PROMOTE, kind=DecisionKind.HOLD, reasons=(drifting,), slow_decline=_decline(store))
+    story.judge(store, LATER, held, begun=BEGIN + timedelta(hours=2.5))
     waiting = story.checkpoint("gen5")
     store.remember(story.MODEL, waiting, now=BEGIN + timedelta(hours=2.6))
     store.enqueue(story.evaluation(waiting, begun=BEGIN + timedelta(hours=2.6), state=State.QUEUED))
+
+
+def _decline(store: Store) -> float:
+    """Evidence of a decline over control1, which was promoted, and gen4, which draws what control1 drew."""
+    banked = story.evaluation(story.GEN0, begun=BEGIN, purpose=Purpose.BANK)
+    promoted = story.evaluation(story.CONTROL1, begun=BEGIN)
+    bank, step = (store.observations(each.key.evaluation_id) for each in (banked, promoted))
+    anchor = Bank(checkpoint=story.GEN0.digest, observations=bank, seed_stable=False)
+    return math.log10(decline_over(anchor, [step, step], margin=story.MARGINS[Stratum.TAIL]).evidence)

@@ -154,11 +154,10 @@ def test_reasons_that_repeat_give_one_series(store):
     assert value(store, "tailwatch_decision_reason", checkpoint=story.GEN3.short_digest, reason="drift") == 1
 
 
-def test_slow_decline_is_published_where_a_reason_measured_it(store):
-    reason = Reason(code=ReasonCode.SLOW_DECLINE, text="declines", figures={"log10_evidence": 3.2})
-    decision = replace(story.PROMOTE, reasons=(reason,), kind=DecisionKind.HOLD)
+def test_the_evidence_of_a_slow_decline_is_published_long_before_it_is_a_reason(store):
+    decision = replace(story.PROMOTE, slow_decline=1.2)
     store.save(story.evaluation(story.GEN3, begun=story.BEGIN + timedelta(days=1), decision=decision))
-    assert value(store, "tailwatch_slow_decline_evidence", checkpoint=story.GEN3.short_digest) == 3.2
+    assert value(store, "tailwatch_slow_decline_evidence", checkpoint=story.GEN3.short_digest) == 1.2
     assert value(store, "tailwatch_slow_decline_evidence", checkpoint=story.GEN0.short_digest) is None
 
 

@@ -194,6 +194,17 @@ def test_a_slow_decline_holds_and_gives_its_evidence():
     assert decide(STEADY, Policy(slow_decline_holds=False), alarmed).kind is DecisionKind.PROMOTE
 
 
+@pytest.mark.parametrize(
+    ("decline", "recorded"),
+    [(Decline(capitals=(10.0,) * 7), pytest.approx(1.0)), (Decline(), None), (None, None)],
+    ids=["calm", "no sample of the tail", "not followed"],
+)
+def test_the_evidence_of_a_decline_is_recorded_while_it_is_no_reason(decline, recorded):
+    decision = decide(STEADY, POLICY, Circumstances(decline=decline))
+    assert decision.kind is DecisionKind.PROMOTE
+    assert decision.slow_decline == recorded
+
+
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), drop=st.sampled_from([0.0, 0.1, 0.3]), lost=st.integers(1, 6))
 def test_unscored_samples_never_earn_a_promotion(seed, drop, lost):
