@@ -100,6 +100,9 @@ def test_what_follows_from_a_cause_is_silenced_by_it(manager_port):
         alert("TailwatchUndecidedUnderpowered", severity="warning", instance="c:9817"),
         alert("TailwatchEngineTrouble", severity="warning", instance="c:9817"),
         alert("TailwatchUndecidedUnderpowered", severity="warning", instance="c:9817", model="other"),
+        alert("TailwatchTailRegression", severity="critical", instance="d:9817", checkpoint="aa"),
+        alert("TailwatchSlowDecline", severity="warning", instance="d:9817", checkpoint="aa"),
+        alert("TailwatchSlowDecline", severity="warning", instance="e:9817", checkpoint="bb"),
     ]
     api = f"http://127.0.0.1:{manager_port}/api/v2/alerts"
     httpx.post(api, json=alerts).raise_for_status()
@@ -121,6 +124,9 @@ def test_what_follows_from_a_cause_is_silenced_by_it(manager_port):
         ("TailwatchUndecidedUnderpowered", "c:9817", "m"): "suppressed",
         ("TailwatchEngineTrouble", "c:9817", "m"): "active",
         ("TailwatchUndecidedUnderpowered", "c:9817", "other"): "active",
+        ("TailwatchTailRegression", "d:9817", "m"): "active",
+        ("TailwatchSlowDecline", "d:9817", "m"): "suppressed",
+        ("TailwatchSlowDecline", "e:9817", "m"): "active",
     }
     wait_until("the inhibitions", lambda: states() == expected)
 

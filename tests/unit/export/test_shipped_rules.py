@@ -58,13 +58,37 @@ def test_an_alert_has_a_runbook_with_every_section(alert):
     assert f"alertname={alert}" in page
 
 
+def expected_alerts():
+    """Labels of every alert that a case expects, by name."""
+    found = defaultdict(list)
+    for path in sorted(CASES.glob("*.yml")):
+        for case in yaml.safe_load(path.read_text())["tests"]:
+            for expectation in case["alert_rule_test"]:
+                found[expectation["alertname"]] += [each["exp_labels"] for each in expectation["exp_alerts"]]
+    return found
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_the_silence_of_a_runbook_matches_the_alert_it_is_about(alert):
+    page = (ROOT / "docs" / "runbooks" / f"{alert}.md").read_text()
+    command = re.search(r"amtool silence add (.+?) --", page)[1]
+    matchers = dict(matcher.split("=") for matcher in command.split())
+    assert matchers.pop("alertname") == alert
+    fixed = {label: value for label, value in matchers.items() if not value.isupper() and ":" not in value}
+    assert [
+        labels
+        for labels in expected_alerts()[alert]
+        if matchers.keys() <= labels.keys() and fixed.items() <= labels.items()
+    ]
+
+
 def test_no_runbook_is_about_an_alert_that_does_not_exist():
     assert {page.stem for page in (ROOT / "docs" / "runbooks").glob("*.md")} == set(ALERTS)
 
 
 def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_silent():
     seen = defaultdict(set)
-    for path in CASES.glob("*.yml"):
+    for path in sorted(CASES.glob("*.yml")):
         for case in yaml.safe_load(path.read_text())["tests"]:
             for expectation in case["alert_rule_test"]:
                 seen[expectation["alertname"]].add(bool(expectation["exp_alerts"]))
