@@ -26,6 +26,7 @@ from monitor.ports import Check
 from monitor.processes import identify
 from monitor.rounds.drifting import ask_bank_again
 from monitor.rounds.gate import Gate
+from monitor.rounds.run import log_fields
 from monitor.rounds.watching import poll, recheck
 from monitor.rounds.worker import recover, work
 from monitor.web.app import Sources, create_app
@@ -140,14 +141,14 @@ class Lookout:
         watch = self._deployment.watch
         result = poll(watch, self._source, now())
         for evaluation in result.queued:
-            log.info("queued", extra=_fields(evaluation))
+            log.info("queued", extra=log_fields(evaluation))
         for problem in (*result.unusable, *result.doubts):
             self._remark(f"checkpoint {problem.name}", problem.problem)
         if result.baseline is None:
             self._remark("no baseline", "Build one with `tailwatch baseline build CHECKPOINT`.")
         again = recheck(watch, every_s=self._deployment.options.schedule.recheck_promoted, now=now())
         if again is not None:
-            log.info("queued", extra=_fields(again))
+            log.info("queued", extra=log_fields(again))
 
     def _remark(self, subject: str, problem: str) -> None:
         if (subject, problem) not in self._told:
@@ -192,22 +193,12 @@ async def watch(lookout: Lookout, poll_s: float) -> None:
         scheduler.shutdown(wait=False)
 
 
-def _fields(evaluation: Evaluation) -> dict[str, object]:
-    """What a log line says of an evaluation."""
-    return {
-        "run": evaluation.key.evaluation_id,
-        "checkpoint": evaluation.checkpoint.name,
-        "digest": evaluation.checkpoint.short_digest,
-        "purpose": evaluation.key.purpose.value,
-    }
-
-
 async def _tell(evaluation: Evaluation) -> None:
     decision = evaluation.decision
     log.info(
         evaluation.state.value,
         extra={
-            **_fields(evaluation),
+            **log_fields(evaluation),
             "decision": decision.kind.value if decision else None,
             "reason": decision.reasons[0].text if decision else evaluation.trouble or None,
         },

@@ -22,6 +22,7 @@ from monitor.processes import is_gone
 from monitor.rounds.bench import Bench
 from monitor.rounds.evaluating import evaluate
 from monitor.rounds.lease import LEASE_S, Lease, LeaseLost
+from monitor.rounds.run import log_fields, running
 from monitor.rounds.weighing import BankMissing
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,9 @@ async def work_once(bench: Bench, *, worker: str, only: str | None = None) -> Ev
         return None
     lease = Lease(bench.store, leased, worker, clock=bench.clock)
     try:
-        return await _attempt(bench, lease)
+        with running(leased):
+            logger.info("started", extra=log_fields(leased))
+            return await _attempt(bench, lease)
     except LeaseLost as lost:
         logger.warning("lease lost", extra={"run": leased.key.evaluation_id, "problem": str(lost)})
         return None

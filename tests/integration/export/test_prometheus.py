@@ -74,7 +74,7 @@ def test_what_is_shipped_passes_the_tools_of_prometheus(arguments):
 
 def test_the_rejected_candidate_is_what_fires(scraped):
     expected = {"TailwatchTailRegression", "TailwatchHeadTailDivergence", "TailwatchCandidateRejected"}
-    # Until it hands out its first target, as it does every five seconds, Prometheus takes the exporter for down.
+    # Prometheus hands out targets every five seconds: until the first one it takes the exporter for down.
     wait_until("these alerts and no other", lambda: scraped.firing().keys() == expected)
     assert scraped.firing()["TailwatchTailRegression"]["name"] == "gen3"
 

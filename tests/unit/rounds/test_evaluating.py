@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from monitor.domain.evaluation import Purpose, State
 from monitor.domain.evidence import DecisionKind, ReasonCode
 from monitor.domain.samples import Outcome
 from monitor.domain.tasks import Stratum
+from monitor.rounds.run import current_run
 from monitor.rounds.watching import bank, baseline_of, candidate
 from monitor.rounds.worker import ATTEMPTS, work_once
 from monitor.testing import FakeEngine, FakeSandbox
@@ -103,6 +105,22 @@ async def test_an_evaluation_that_is_cancelled_goes_on_where_it_was(world):
     other.sandbox = FakeSandbox()
     again = await work_once(other.bench(), worker=WORKER, only=evaluation_id)
     assert again.decision == undisturbed.decision
+
+
+async def test_what_is_logged_during_an_evaluation_can_be_told_from_the_rest(world, caplog):
+    class Telling(FakeSandbox):
+        async def execute(self, program, *, fresh=False):
+            seen.add(current_run.get())
+            return await super().execute(program, fresh=fresh)
+
+    seen: set[str] = set()
+    world.sandbox = Telling()
+    caplog.set_level(logging.INFO)
+    await world.with_baseline()
+    (started,) = [each for each in caplog.records if each.message == "started"]
+    assert seen == {started.run}
+    assert (started.checkpoint, started.purpose) == ("base", "bank")
+    assert current_run.get() == ""
 
 
 async def test_an_evaluation_of_another_model_is_left_to_a_daemon_with_its_suite(world):
