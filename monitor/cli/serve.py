@@ -13,6 +13,7 @@ from socket import socket
 
 import click
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from prometheus_client.registry import Collector
 
 from monitor.cli.app import asynchronous, cli, config_option
 from monitor.cli.logs import start_logging
@@ -22,6 +23,7 @@ from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision
 from monitor.export.collector import StoreCollector, new_registry
 from monitor.export.health import Health, PartHealth, store_health
+from monitor.export.process import Polls
 from monitor.ports import Check
 from monitor.processes import identify
 from monitor.rounds.drifting import ask_bank_again
@@ -60,12 +62,13 @@ async def serve(config: Path | None, log_format: str) -> None:
     start_logging(log_format)
     options = load_options(config)
     with open_deployment(options) as deployment:
+        polls = Polls(options.model)
         listener = listen(options.serve.host, options.serve.port)
-        async with answering(deployment, listener) as address, open_bench(deployment) as bench:
+        async with answering(deployment, listener, polls) as address, open_bench(deployment) as bench:
             recovered = recover(deployment.store)
             ask_bank_again(deployment.watch, bench.gauges)
             log.info("serving", extra={"address": address, "model": options.model, "recovered": recovered})
-            lookout = asyncio.create_task(watch(Lookout(deployment), options.schedule.poll))
+            lookout = asyncio.create_task(watch(Lookout(deployment, polls), options.schedule.poll))
             worker = asyncio.create_task(work(bench, worker=identify(), idle_s=IDLE_S, done=_tell))
             try:
                 await _until_stopped(lookout, worker)
@@ -77,8 +80,13 @@ async def serve(config: Path | None, log_format: str) -> None:
 
 
 @asynccontextmanager
-async def answering(deployment: Deployment, listener: socket) -> AsyncIterator[str]:
+async def answering(deployment: Deployment, listener: socket, *beside: Collector) -> AsyncIterator[str]:
     """Serve metrics, health and the gate on a socket while the context is open.
+
+    Args:
+        deployment: what is served.
+        listener: where requests arrive.
+        beside: collectors of figures that the store does not hold.
 
     Yields:
         The address, for example ``http://127.0.0.1:9817``.
@@ -97,7 +105,7 @@ async def answering(deployment: Deployment, listener: socket) -> AsyncIterator[s
             model=watch.model,
             decision_for=gate,
             health=partial(_health, deployment, diagnose_engine(options)),
-            registry=new_registry(collector),
+            registry=new_registry(collector, *beside),
             now=now,
             reports=reports_folder(options),
         )
@@ -131,22 +139,28 @@ def _health(deployment: Deployment, engine: Check) -> Health:
 class Lookout:
     """Polls the source and tells what it led to, each remark once and not at every poll."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployment, polls: Polls) -> None:
         self._deployment = deployment
+        self._polls = polls
         self._source = open_source(deployment.options, deployment.hashes)
         self._told: set[tuple[str, str]] = set()
 
     def look(self) -> None:
         """Queue what has arrived, and the promoted checkpoint when it is time; blocking."""
-        watch = self._deployment.watch
-        result = poll(watch, self._source, now())
+        watch, every_s = self._deployment.watch, self._deployment.options.schedule.recheck_promoted
+        try:
+            result = poll(watch, self._source, now())
+            again = recheck(watch, every_s=every_s, now=now())
+        except Exception:
+            self._polls.failed()
+            raise
+        self._polls.succeeded(unusable=len(result.unusable))
         for evaluation in result.queued:
             log.info("queued", extra=log_fields(evaluation))
         for problem in (*result.unusable, *result.doubts):
             self._remark(f"checkpoint {problem.name}", problem.problem)
         if result.baseline is None:
             self._remark("no baseline", "Build one with `tailwatch baseline build CHECKPOINT`.")
-        again = recheck(watch, every_s=self._deployment.options.schedule.recheck_promoted, now=now())
         if again is not None:
             log.info("queued", extra=log_fields(again))
 

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from monitor.domain.errors import InvalidConfig, MonitorError
 from monitor.domain.evidence import Decision
 from monitor.export.families import metric_families
+from monitor.export.process import Build
 from monitor.export.snapshot import Snapshot, take_snapshot
 from monitor.ports import Store
 
@@ -77,10 +78,11 @@ class StoreCollector(Collector):
         return family
 
 
-def new_registry(collector: StoreCollector) -> CollectorRegistry:
-    """A registry with the collector and the process's own figures (memory, CPU, file handles)."""
+def new_registry(*collectors: Collector) -> CollectorRegistry:
+    """A registry with the collectors and the process's own figures (version, memory, CPU, file handles)."""
     registry = CollectorRegistry()
-    registry.register(collector)
+    for collector in (*collectors, Build()):
+        registry.register(collector)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)

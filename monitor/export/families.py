@@ -89,6 +89,7 @@ def metric_families(snapshot: Snapshot, *, model: str, suite_names: Mapping[str,
     yield _excluded_tasks(published)
     yield _sealed_gaps(published)
     yield _last_success(published)
+    yield _newest_states(published)
     yield _stage_durations(published)
     yield _queue(snapshot, model)
     yield from _counters(snapshot, model)
@@ -312,6 +313,18 @@ def _last_success(published: tuple[_Labelled, ...]) -> Metric:
         evaluation = each.published.evaluation
         if evaluation is not None and evaluation.finished_at is not None:
             family.add_metric(each.result, evaluation.finished_at.timestamp())
+    return family
+
+
+def _newest_states(published: tuple[_Labelled, ...]) -> Metric:
+    family = GaugeMetricFamily(
+        "tailwatch_evaluation_state",
+        "1 for how far the checkpoint's newest evaluation has come, 0 for the other states.",
+        labels=("model", "checkpoint", "state"),
+    )
+    for each in published:
+        if each.published.newest_state is not None:
+            _add_state_set(family, each.identity, State, each.published.newest_state)
     return family
 
 

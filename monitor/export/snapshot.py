@@ -34,6 +34,8 @@ class PublishedCheckpoint:
     """What the gate answers now; HOLD when there is nothing to answer from."""
     evaluation: Evaluation | None
     """The last one decided against the present baseline, also while a newer one runs, or its own bank."""
+    newest_state: State | None
+    """How far the evaluation of it that was begun last has come; None before the first."""
     tallies: Mapping[tuple[Stratum, Outcome], int]
     """Samples of that evaluation by stratum and outcome; empty without one."""
     drift: DriftReading | None
@@ -114,6 +116,7 @@ def _publish(reading: _Reading, checkpoint: Checkpoint, ordinal: int) -> Publish
         roles=role_names(reading.roles, digest),
         decision=reading.decision_for(digest),
         evaluation=evaluation,
+        newest_state=newest[-1].state if newest else None,
         tallies={} if evaluation is None else store.tallies(evaluation.key.evaluation_id),
         drift=None if evaluation is None else store.drift(evaluation.key.evaluation_id),
     )

@@ -209,6 +209,20 @@ def test_stage_durations_and_the_last_success_are_published(store):
     assert value(store, "tailwatch_last_success_timestamp_seconds", **gen3) == finished.timestamp()
 
 
+def test_the_state_of_the_newest_evaluation_is_told_beside_what_the_last_decided_one_found(store):
+    store.save(
+        story.evaluation(
+            story.GEN3, begun=story.BEGIN + timedelta(days=1), state=State.FAILED, occasion="again"
+        )
+    )
+    gen3 = story.GEN3.short_digest
+    assert value(store, "tailwatch_evaluation_state", checkpoint=gen3, state="failed") == 1
+    assert value(store, "tailwatch_evaluation_state", checkpoint=gen3, state="decided") == 0
+    assert value(store, "tailwatch_delta_ratio", checkpoint=gen3, stratum="tail") == pytest.approx(-0.2)
+    gen0 = story.GEN0.short_digest
+    assert value(store, "tailwatch_evaluation_state", checkpoint=gen0, state="decided") == 1
+
+
 def test_counters_come_from_the_store_and_known_events_start_at_zero(store):
     assert value(store, "tailwatch_generated_tokens_total") == 3267
     assert value(store, "tailwatch_programs_executed_total") == 360

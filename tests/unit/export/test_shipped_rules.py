@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monitor.export.collector import StoreCollector
+from monitor.export.collector import StoreCollector, new_registry
+from monitor.export.process import Polls
 from monitor.testing import MemoryStore
 from tests.unit.export import story
 
@@ -34,9 +35,11 @@ RECORDED = {rule["record"] for rule in rules("record")}
 EMPTY = MemoryStore()
 EXPORTED = {
     f"{family.name}{ {'counter': '_total', 'info': '_info'}.get(family.type, '') }"
-    for family in StoreCollector(
-        EMPTY, model=story.MODEL, decision_for=partial(story.recorded_decision, EMPTY)
+    for family in new_registry(
+        StoreCollector(EMPTY, model=story.MODEL, decision_for=partial(story.recorded_decision, EMPTY)),
+        Polls(story.MODEL),
     ).collect()
+    if family.name.startswith("tailwatch_")
 }
 
 

@@ -1,0 +1,68 @@
+"""What the daemon publishes about its own looks for checkpoints."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from monitor.cli.serve import Lookout
+from monitor.config import load_options
+from monitor.export.process import Polls
+from monitor.wiring import open_deployment
+
+
+@pytest.fixture
+def folder(tmp_path):
+    watched = tmp_path / "checkpoints"
+    watched.mkdir()
+    return watched
+
+
+@pytest.fixture
+def polls():
+    return Polls("acme")
+
+
+@pytest.fixture
+def lookout(folder, polls, tmp_path):
+    content = {
+        "model": "acme",
+        "checkpoints": {"source": "folder", "path": str(folder), "settle_s": 0},
+        "suite": "lab",
+        "store": f"sqlite:///{tmp_path / 'tailwatch.db'}",
+    }
+    (tmp_path / "tailwatch.yaml").write_text(yaml.safe_dump(content))
+    with open_deployment(load_options(tmp_path / "tailwatch.yaml")) as deployment:
+        yield Lookout(deployment, polls)
+
+
+def figures(polls):
+    registry = CollectorRegistry()
+    registry.register(polls)
+    return tuple(
+        registry.get_sample_value(name, {"model": "acme"})
+        for name in ("tailwatch_poll_up", "tailwatch_unusable_checkpoints")
+    )
+
+
+async def test_a_folder_that_is_no_checkpoint_is_counted_until_it_is_gone(lookout, polls, folder):
+    half = folder / "half"
+    half.mkdir()
+    (half / "config.json").write_text("{}")
+    await lookout.tick()
+    await lookout.tick()
+    assert figures(polls) == (1, 1)
+    (half / "config.json").unlink()
+    half.rmdir()
+    await lookout.tick()
+    assert figures(polls) == (1, 0)
+
+
+async def test_a_look_that_breaks_off_is_told_until_one_goes_through(lookout, polls, folder):
+    folder.rmdir()
+    await lookout.tick()
+    assert figures(polls) == (0, 0)
+    folder.mkdir()
+    await lookout.tick()
+    assert figures(polls) == (1, 0)

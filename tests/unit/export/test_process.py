@@ -1,0 +1,39 @@
+from prometheus_client import CollectorRegistry
+
+from monitor import __version__
+from monitor.export.process import Build, Polls
+
+
+def registered(collector):
+    registry = CollectorRegistry()
+    registry.register(collector)
+    return registry
+
+
+def figures(polls):
+    registry = registered(polls)
+    return tuple(
+        registry.get_sample_value(name, {"model": "m"})
+        for name in ("tailwatch_poll_up", "tailwatch_unusable_checkpoints")
+    )
+
+
+def test_before_the_first_look_nothing_is_told():
+    assert figures(Polls("m")) == (None, None)
+
+
+def test_a_look_tells_that_it_went_through_and_what_it_could_not_use():
+    polls = Polls("m")
+    polls.succeeded(unusable=2)
+    assert figures(polls) == (1, 2)
+
+
+def test_a_look_that_broke_off_leaves_what_the_one_before_found():
+    polls = Polls("m")
+    polls.succeeded(unusable=2)
+    polls.failed()
+    assert figures(polls) == (0, 2)
+
+
+def test_the_version_that_runs_is_told():
+    assert registered(Build()).get_sample_value("tailwatch_build_info", {"version": __version__}) == 1
