@@ -88,16 +88,23 @@ class Exporter:
         wait_until("the exporter", lambda: answers(f"{self.url}/health/live"))
 
     def stop(self) -> None:
+        """Does nothing where it was stopped before."""
+        if self._thread is None:
+            return
         assert self._loop is not None
         assert self._task is not None
-        assert self._thread is not None
         self._loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join(PATIENCE_S)
+        self._thread = None
         self.store.close()
 
     def restart(self) -> None:
-        """A new process would do the same: open the store again and listen on the same port."""
+        """Away for a moment only."""
         self.stop()
+        self.start_again()
+
+    def start_again(self) -> None:
+        """After a stop; a new process would do the same: open the store and listen on the same port."""
         self.store = self._open()
         self.start()
 

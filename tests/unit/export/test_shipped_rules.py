@@ -98,6 +98,14 @@ def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_silent(
     assert seen == {alert: {True, False} for alert in ALERTS}
 
 
+def test_it_is_tested_that_an_outage_makes_no_other_news_than_that_the_daemon_is_down():
+    outage = yaml.safe_load((CASES / "outage_test.yml").read_text())["tests"][0]
+    told = {each["alertname"] for each in outage["alert_rule_test"] if each["exp_alerts"]}
+    asked = {each["alertname"] for each in outage["alert_rule_test"]}
+    assert told == {"TailwatchDown"}
+    assert asked == set(ALERTS)
+
+
 @pytest.mark.parametrize("rule", rules("expr"), ids=lambda rule: rule.get("alert") or rule["record"])
 def test_a_rule_asks_only_for_series_that_are_exported_or_recorded(rule):
     asked = set(re.findall(r"\b(?:\w+:)?tailwatch_\w+(?::\w+)?", rule["expr"]))
