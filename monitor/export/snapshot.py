@@ -92,6 +92,12 @@ def role_names(roles: Mapping[Role, str], digest: str) -> tuple[str, ...]:
     return held or (CANDIDATE,)
 
 
+def _newest_state(evaluations: tuple[Evaluation, ...]) -> State | None:
+    """Comparisons are not looked at: nobody waits for a verdict from them."""
+    needed = [each.state for each in evaluations if each.key.purpose is not Purpose.COMPARISON]
+    return needed[-1] if needed else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
     """What every checkpoint of one snapshot is read with."""
@@ -116,7 +122,7 @@ def _publish(reading: _Reading, checkpoint: Checkpoint, ordinal: int) -> Publish
         roles=role_names(reading.roles, digest),
         decision=reading.decision_for(digest),
         evaluation=evaluation,
-        newest_state=newest[-1].state if newest else None,
+        newest_state=_newest_state(newest),
         tallies={} if evaluation is None else store.tallies(evaluation.key.evaluation_id),
         drift=None if evaluation is None else store.drift(evaluation.key.evaluation_id),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from monitor.domain.checkpoint import Checkpoint
@@ -12,6 +13,9 @@ from monitor.rounds.watching import Watch, baseline_of, find
 from monitor.rounds.weighing import BankMissing, conclude
 from monitor.verdicts.policy import Policy
 from monitor.verdicts.rules import rules_for
+
+NEWEST_EVALUATIONS = 50
+"""How far back the last decided one is looked for at first."""
 
 
 class Gate:
@@ -54,10 +58,9 @@ class Gate:
                 "There is no baseline to weigh it against. "
                 "Build one with `tailwatch baseline build CHECKPOINT`.",
             )
-        if baseline.digest == checkpoint.digest:
-            return _itself(checkpoint)
         latest = latest_evaluation(self._watch, checkpoint.digest, baseline.digest)
-        return self._answer(latest, checkpoint.name, now)
+        answer = self._answer(latest, checkpoint.name, now)
+        return _itself(checkpoint, answer) if baseline.digest == checkpoint.digest else answer
 
     def _answer(self, latest: Evaluation | None, name: str, now: datetime) -> Decision:
         if latest is None:
@@ -102,24 +105,37 @@ def latest_evaluation(watch: Watch, checkpoint: str, baseline: str) -> Evaluatio
 
     Only evaluations against the given baseline, with the present suite and sampling plan, count.
     """
-    fitting = [
+    fitting: list[Evaluation] = []
+    # The promoted checkpoint is rechecked every day: years of that are read where the newest do not tell.
+    for limit in (NEWEST_EVALUATIONS, None):
+        fitting = _fitting(watch, checkpoint, baseline, limit)
+        decided = [evaluation for evaluation in fitting if evaluation.state is State.DECIDED]
+        if decided:
+            return decided[-1]
+    return fitting[-1] if fitting else None
+
+
+def _fitting(watch: Watch, checkpoint: str, baseline: str, limit: int | None) -> list[Evaluation]:
+    return [
         evaluation
-        for evaluation in watch.store.evaluations(watch.model, checkpoint=checkpoint)
+        for evaluation in watch.store.evaluations(watch.model, checkpoint=checkpoint, limit=limit)
         if evaluation.key.purpose.judges
         and (evaluation.key.baseline, evaluation.key.suite, evaluation.key.plan)
         == (baseline, watch.suite.digest, watch.plan.digest)
     ]
-    decided = [evaluation for evaluation in fitting if evaluation.state is State.DECIDED]
-    counting = decided or fitting
-    return counting[-1] if counting else None
 
 
-def _itself(checkpoint: Checkpoint) -> Decision:
-    reason = Reason(
-        code=ReasonCode.BASELINE_ITSELF,
-        text=f"{checkpoint.name} is the baseline: by definition no worse than itself.",
-    )
-    return Decision(kind=DecisionKind.PROMOTE, reasons=(reason,))
+def _itself(checkpoint: Checkpoint, recheck: Decision) -> Decision:
+    """PROMOTE, unless its last recheck was weighed and is not too old to tell something else."""
+    if not recheck.findings:
+        text = f"{checkpoint.name} is the baseline: by definition no worse than itself."
+        reason = Reason(code=ReasonCode.BASELINE_ITSELF, text=text)
+        return Decision(kind=DecisionKind.PROMOTE, reasons=(reason,))
+    text = f"{checkpoint.name} is the baseline, and was weighed against its own bank as it is served now."
+    reason = Reason(code=ReasonCode.BASELINE_ITSELF, text=text)
+    if recheck.kind is DecisionKind.PROMOTE:
+        return replace(recheck, reasons=(reason, *recheck.reasons))
+    return replace(recheck, reasons=(*recheck.reasons, reason))
 
 
 def _hold(code: ReasonCode, text: str) -> Decision:

@@ -11,6 +11,7 @@ import pytest
 from monitor.cli.serve import Lookout, answering, watch
 from monitor.config import load_options
 from monitor.domain.errors import EngineTrouble, InvalidConfig, SandboxTrouble, StoreTrouble
+from monitor.export.process import Polls
 from monitor.web.server import listen
 from monitor.wiring import open_deployment
 
@@ -70,7 +71,7 @@ class TestWatching:
     async def test_a_folder_that_never_was_ends_the_daemon(self, deployment, tmp_path):
         (tmp_path / "models").rmdir()
         with pytest.raises(InvalidConfig, match="cannot be read"):
-            await watch(Lookout(deployment), 0.01)
+            await watch(Lookout(deployment, Polls("acme")), 0.01)
 
     async def test_trouble_of_one_look_is_told_and_the_next_one_looks_again(self, deployment, caplog):
         class Flaky(Lookout):
@@ -81,7 +82,7 @@ class TestWatching:
                 if self.looks < 3:
                     raise StoreTrouble("The store is locked.", next_step="Wait.")
 
-        lookout = Flaky(deployment)
+        lookout = Flaky(deployment, Polls("acme"))
         with caplog.at_level(logging.ERROR):
             watching = asyncio.create_task(watch(lookout, 0.01))
             async with asyncio.timeout(20):

@@ -10,10 +10,10 @@ from monitor.domain.checkpoint import Role
 from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Purpose, State
 from monitor.domain.evidence import DecisionKind, ReasonCode
-from monitor.rounds.gate import Gate
+from monitor.rounds.gate import NEWEST_EVALUATIONS, Gate, latest_evaluation
 from monitor.rounds.watching import REVIVE_S, baseline_of, candidate, find, poll, promote, recheck
 from monitor.rounds.worker import work_once
-from monitor.testing import FakeSource
+from monitor.testing import FakeEngine, FakeSource
 
 from .conftest import World, checkpoint
 
@@ -79,6 +79,77 @@ async def test_a_failed_evaluation_is_held_with_its_trouble(world):
 async def test_the_baseline_itself_passes_its_own_gate(world):
     await world.with_baseline()
     assert code(world, "base") == (DecisionKind.PROMOTE, ReasonCode.BASELINE_ITSELF)
+
+
+async def rechecked(world: World, tail: float):
+    """The promoted baseline is evaluated again, and passes its tail this often now."""
+    world.clock.pass_s(3601)
+    world.engine = FakeEngine(lambda _, task_id: tail if task_id.startswith("tail") else 0.6)
+    assert recheck(world.watch, every_s=3600, now=world.clock()) is not None
+    await work_once(world.bench(), worker="w:1:1")
+
+
+async def test_what_a_recheck_found_is_said_of_the_baseline_as_long_as_it_is_fresh(world):
+    await world.with_baseline()
+    await rechecked(world, tail=0.6)
+    assert code(world, "base") == (DecisionKind.PROMOTE, ReasonCode.BASELINE_ITSELF)
+    assert ReasonCode.NON_INFERIOR in {reason.code for reason in answer(world, "base").reasons}
+    await rechecked(world, tail=0.2)
+    assert code(world, "base") == (DecisionKind.REJECT, ReasonCode.STRATUM_REGRESSED)
+    assert answer(world, "base").findings
+    world.clock.pass_s(world.policy.max_age_s + 1)
+    assert code(world, "base") == (DecisionKind.PROMOTE, ReasonCode.BASELINE_ITSELF)
+
+
+async def test_a_recheck_that_is_not_finished_says_nothing_of_the_baseline(world):
+    await world.with_baseline()
+    recheck(world.watch, every_s=0, now=world.clock())
+    assert code(world, "base") == (DecisionKind.PROMOTE, ReasonCode.BASELINE_ITSELF)
+
+
+class Reading:
+    """A store that counts the evaluations that were read from it."""
+
+    def __init__(self, store):
+        self._store = store
+        self.read = 0
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def evaluations(self, *arguments, **options):
+        found = self._store.evaluations(*arguments, **options)
+        self.read += len(found)
+        return found
+
+
+def judged(world: World, days: int, **changes: object):
+    """An evaluation of each of so many days, decided, is in the store; the newest of them."""
+    for _ in range(days):
+        world.clock.pass_s(86400)
+        made = candidate(
+            world.watch, checkpoint("equal"), baseline_of(world.watch), now=world.clock(), again=True
+        )
+        last = replace(made, state=State.DECIDED, finished_at=world.clock(), key=replace(made.key, **changes))
+        world.store.save(last)
+    return last
+
+
+async def test_years_of_rechecks_are_not_read_for_an_answer(world):
+    await world.with_baseline()
+    newest = judged(world, NEWEST_EVALUATIONS + 100)
+    store = Reading(world.store)
+    watch = replace(world.watch, store=store)
+    found = latest_evaluation(watch, newest.key.checkpoint, newest.key.baseline)
+    assert found == newest
+    assert store.read == NEWEST_EVALUATIONS
+
+
+async def test_an_evaluation_counts_however_many_by_another_plan_came_after_it(world):
+    await world.with_baseline()
+    ours = judged(world, 1)
+    judged(world, NEWEST_EVALUATIONS + 1, plan="another")
+    assert latest_evaluation(world.watch, ours.key.checkpoint, ours.key.baseline) == ours
 
 
 async def test_a_promoted_checkpoint_becomes_the_baseline_and_the_anchor_stays(world):
