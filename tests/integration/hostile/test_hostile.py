@@ -46,7 +46,7 @@ async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
     opened = await open_backend(request.param)
     yield opened
     await opened.close()
-    assert containers() == set()
+    assert await gone(containers)
     assert descendants() <= before
     assert await gone(lost_processes)
     disk = os.statvfs("/")

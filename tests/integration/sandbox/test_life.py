@@ -59,7 +59,7 @@ async def test_worn_sandboxes_are_replaced_and_nothing_is_left(kind: str) -> Non
         found = await asyncio.gather(*(sandbox.execute(program) for program in programs))
     assert {execution.outcome for execution in found} == {Outcome.PASSED}
     assert events.count(SandboxEvent.RECYCLED) >= 4
-    assert containers() == set()
+    assert await gone(containers)
     assert descendants() <= before
     assert descriptors() <= before_descriptors + 2
 
