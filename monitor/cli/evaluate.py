@@ -20,6 +20,7 @@ from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import InvalidCheckpoint, Trouble
 from monitor.domain.evaluation import Evaluation, Purpose, State
 from monitor.export.documents import checkpoint_document, decision_document, evaluation_document
+from monitor.export.pass_at_k import pass_at_k_document
 from monitor.processes import identify
 from monitor.rounds.bench import Bench, Progress, Watcher
 from monitor.rounds.drifting import unasked
@@ -48,9 +49,13 @@ async def evaluate(checkpoint: str, again: bool, config: Path | None, as_json: b
         baseline = _baseline(deployment)
         wanted = candidate(deployment.watch, subject, baseline, now=now(), again=again)
         record = await _decided(deployment, wanted, baseline, speak)
+        passing = pass_at_k_document(deployment.store.task_tallies(record.key.evaluation_id))
     decision = record.decision
     assert decision is not None
-    speak.answer(evaluation_document(record), lambda out: out.print(decision_view(subject.name, decision)))
+    speak.answer(
+        evaluation_document(record) | {"pass_at_k": passing},
+        lambda out: out.print(decision_view(subject.name, decision)),
+    )
 
 
 @cli.group()
@@ -119,6 +124,11 @@ async def compare(a: str, b: str, config: Path | None, as_json: bool) -> None:
         wanted = comparison(deployment.watch, second, first, now=now())
         record = await _decided(deployment, wanted, first, speak)
         changed = flips_of(deployment.store, record)
+        drawn = {"a": bank(deployment.watch, first, now=now()), "b": record}
+        passing = {
+            side: pass_at_k_document(deployment.store.task_tallies(each.key.evaluation_id))
+            for side, each in drawn.items()
+        }
     decision = record.decision
     assert decision is not None
 
@@ -133,6 +143,7 @@ async def compare(a: str, b: str, config: Path | None, as_json: bool) -> None:
         "b": checkpoint_document(second),
         **decision_document(decision),
         "flips": [asdict(flip) for flip in changed],
+        "pass_at_k": passing,
     }
     speak.answer(document, render)
 

@@ -20,8 +20,9 @@ from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision, DecisionKind
 from monitor.domain.tasks import RAREST_FIRST
 from monitor.export.documents import checkpoint_document, decision_document, evaluation_document
+from monitor.export.pass_at_k import pass_at_k_document
 from monitor.rounds.gate import Gate, latest_evaluation
-from monitor.rounds.watching import Watch, baseline_of, find
+from monitor.rounds.watching import Watch, bank, baseline_of, find
 from monitor.rounds.watching import promote as promote_checkpoint
 from monitor.verdicts.policy import Policy
 from monitor.verdicts.rules import rules_for
@@ -136,6 +137,8 @@ class _Row:
         self.evaluation: Evaluation | None = (
             latest_evaluation(watch, checkpoint.digest, baseline.digest) if baseline else None
         )
+        drawn = self.evaluation or bank(watch, checkpoint, now=now())
+        self.pass_at_k = pass_at_k_document(watch.store.task_tallies(drawn.key.evaluation_id))
 
     @property
     def document(self) -> dict[str, Any]:
@@ -144,6 +147,7 @@ class _Row:
             "roles": self.roles,
             "gate": decision_document(self.decision),
             "evaluation": evaluation_document(self.evaluation) if self.evaluation else None,
+            "pass_at_k": self.pass_at_k,
         }
 
 

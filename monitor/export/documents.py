@@ -131,6 +131,8 @@ def evaluation_document(evaluation: Evaluation) -> Document:
         "created_at": evaluation.created_at.isoformat(),
         "finished_at": None if finished_at is None else finished_at.isoformat(),
         "decision": None if evaluation.decision is None else decision_document(evaluation.decision),
+        "policy": evaluation.policy,
+        "banks": {digest: asdict(view) for digest, view in evaluation.banks.items()},
         "seed_stable": evaluation.seed_stable,
         "stage_s": {stage.value: seconds for stage, seconds in evaluation.stage_s.items()},
         "environment": dict(evaluation.environment),

@@ -11,6 +11,7 @@ from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Confirmation, Decision, Finding
 from monitor.domain.samples import Outcome
 from monitor.domain.tasks import RAREST_FIRST, Stratum
+from monitor.stats.passk import PassAtK
 from monitor.web.figures import MISSING, badge, interval, moment, ratio
 from monitor.web.interval_plot import interval_plot
 from monitor.web.markup import Markup, document, element, join, link, table
@@ -31,6 +32,8 @@ class CheckpointView:
     """All, oldest first."""
     tallies: Mapping[tuple[Stratum, Outcome], int]
     """Samples of the last decided evaluation."""
+    passing: Mapping[Stratum, tuple[PassAtK, ...]]
+    """pass@k of those samples, per stratum, ascending in k."""
     drift: DriftReading | None
     """What its outputs look like beside the bank's; None where they were not compared."""
     generations: tuple[Generation, ...]
@@ -47,6 +50,7 @@ def checkpoint_page(model: str, view: CheckpointView) -> Markup:
         element("p", ", ".join(view.roles), " · ", element("code", checkpoint.digest), class_="soft"),
         _reasons(view.decision),
         _strata(view.last),
+        _passing(view.passing),
         _outcomes(view.tallies),
         outputs_section(view.drift, view.last.key.evaluation_id if view.last is not None else ""),
         _stages(view.last),
@@ -101,6 +105,22 @@ def _stratum_row(finding: Finding) -> tuple[str, ...]:
         ratio(evidence.margin),
         f"{evidence.samples} of at most {evidence.max_samples}",
         ratio(evidence.minimum_detectable_delta),
+    )
+
+
+def _passing(passing: Mapping[Stratum, tuple[PassAtK, ...]]) -> Markup:
+    if not passing:
+        return Markup("")
+    rows = [
+        (stratum.value, f"pass@{each.k}", f"{ratio(each.ratio)} ± {ratio(each.error)}", str(each.tasks))
+        for stratum, figures in passing.items()
+        for each in figures
+    ]
+    note = "The unbiased estimate with its standard error over tasks, from the samples that were drawn."
+    return join(
+        element("h2", "pass@k"),
+        table(("stratum", "figure", "estimate", "tasks"), rows),
+        element("p", note, class_="soft"),
     )
 
 

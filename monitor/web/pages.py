@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 
 from fastapi import APIRouter, Response
@@ -14,8 +14,10 @@ from monitor.domain.errors import MonitorError
 from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision, Evidence, Finding
 from monitor.domain.tasks import Stratum
+from monitor.export.pass_at_k import pass_at_k_by_stratum
 from monitor.export.snapshot import last_decided, role_names
 from monitor.ports import Store
+from monitor.stats.passk import PassAtK
 from monitor.web.checkpoint_page import CheckpointView, checkpoint_page
 from monitor.web.figures import badge, interval, moment
 from monitor.web.markup import Markup, document, element, join, link, table
@@ -127,6 +129,7 @@ def _view(
                 last=last,
                 evaluations=evaluations,
                 tallies={} if last is None else store.tallies(last.key.evaluation_id),
+                passing=_passing(store, last),
                 drift=_drift(store, last),
                 generations=_generations(store, model),
             )
@@ -141,6 +144,12 @@ def _generations(store: Store, model: str) -> tuple[Generation, ...]:
         )
         for checkpoint in store.checkpoints(model)[-MOST_GENERATIONS:]
     )
+
+
+def _passing(store: Store, evaluation: Evaluation | None) -> Mapping[Stratum, tuple[PassAtK, ...]]:
+    if evaluation is None:
+        return {}
+    return pass_at_k_by_stratum(store.task_tallies(evaluation.key.evaluation_id))
 
 
 def _drift(store: Store, evaluation: Evaluation | None) -> DriftReading | None:

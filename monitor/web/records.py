@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from monitor.domain.errors import MonitorError
 from monitor.domain.evaluation import Evaluation
 from monitor.export.documents import Document, checkpoint_document, drift_document, evaluation_document
+from monitor.export.pass_at_k import pass_at_k_document
 from monitor.export.snapshot import last_decided, role_names
 from monitor.ports import Store
 
@@ -31,7 +32,7 @@ def record_routes(store: Store, model: str) -> APIRouter:
 
     @routes.get("/evaluations/{evaluation_id}")
     def evaluation(evaluation_id: str) -> JSONResponse:
-        """One evaluation with its decision and the samples counted by stratum and outcome."""
+        """One evaluation with its decision and the samples by stratum and outcome, and pass@k."""
         try:
             found = store.evaluation(evaluation_id)
             if found is None:
@@ -62,6 +63,7 @@ def _with_samples(store: Store, evaluation: Evaluation) -> Document:
     drift = store.drift(evaluation.key.evaluation_id)
     return evaluation_document(evaluation) | {
         "samples": counts,
+        "pass_at_k": pass_at_k_document(store.task_tallies(evaluation.key.evaluation_id)),
         "drift": None if drift is None else drift_document(drift),
     }
 

@@ -61,6 +61,17 @@ def test_compare_with_the_baseline_answers_from_the_evaluation(config):
     assert answer(config, "compare", "base", "worse")["decision"] == "reject"
 
 
+def test_pass_at_k_is_told_of_baseline_and_candidate(config):
+    compared = answer(config, "compare", "base", "worse")["pass_at_k"]
+    one, eight = compared["a"]["tail"]
+    assert (one["k"], eight["k"], one["tasks"], eight["tasks"]) == (1, 8, 133, 133)
+    assert one["ratio"] < eight["ratio"]
+    assert compared["b"]["tail"][0]["ratio"] < one["ratio"] - 0.1
+    row = next(each for each in answer(config, "status")["checkpoints"] if each["name"] == "worse")
+    assert row["pass_at_k"] == compared["b"]
+    assert answer(config, "evaluate", "worse")["pass_at_k"] == compared["b"]
+
+
 def test_a_checkpoint_is_not_compared_with_itself(config):
     assert "are the same checkpoint" in str(run(config, "compare", "base", "base").exception)
 

@@ -170,6 +170,7 @@ async def test_an_evaluation_is_told_with_its_samples(store):
     evaluation_id = store.evaluations(story.MODEL, checkpoint=story.GEN3.digest)[0].key.evaluation_id
     told = (await ask(store, f"/api/evaluations/{evaluation_id}")).json()["data"]
     assert told["samples"]["tail"] == {"passed": 16, "failed": 24, "unscored": 1}
+    assert told["pass_at_k"]["tail"][0]["ratio"] == 0.4
     assert (await ask(store, "/api/evaluations/nothing")).status_code == 404
     assert (await ask(LockedStore(), "/api/evaluations/x")).status_code == 503
 
@@ -187,7 +188,15 @@ async def test_a_checkpoints_page_shows_verdict_evidence_outcomes_stages_and_lin
     page = await ask(store, f"/checkpoints/{digest}")
     parser = well_formed(page)
     assert page.text.index("reject") < page.text.index("Evidence")
-    for shown in ("20 points less often", "confirmed", "11.5 s", "timed out", "trained from", "<svg"):
+    for shown in (
+        "20 points less often",
+        "confirmed",
+        "11.5 s",
+        "timed out",
+        "trained from",
+        "pass@1",
+        "<svg",
+    ):
         assert shown in page.text
     assert parser.loads == ["/style.css"]
     assert "script" not in parser.tags
