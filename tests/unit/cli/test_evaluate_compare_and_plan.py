@@ -42,6 +42,21 @@ def test_another_policy_is_weighed_on_what_is_stored(config, tmp_path):
     assert {stratum["margin"] for stratum in stored["strata"].values()} == {0.25}
 
 
+def test_evaluate_takes_up_what_another_policy_decided(config, engine):
+    stricter = config.with_name("stricter.yaml")
+    stricter.write_text(config.read_text(encoding="utf-8").replace("0.25", "0.15"), encoding="utf-8")
+    before = answer(config, "evaluate", "equal")
+    after = answer(stricter, "evaluate", "equal")
+    assert after["evaluation_id"] == before["evaluation_id"]
+    assert after["policy"] != before["policy"]
+    strata = after["decision"]["strata"]
+    assert {each["margin"] for each in strata.values()} == {0.15}
+    assert all(
+        each["samples"] > before["decision"]["strata"][name]["samples"] for name, each in strata.items()
+    )
+    assert answer(stricter, "gate", "equal")["strata"] == strata
+
+
 def test_compare_weighs_any_two_and_names_the_tasks_that_moved(config, engine):
     found = answer(config, "compare", "worse", "equal")
     assert found["a"]["name"] == "worse"
