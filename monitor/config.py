@@ -308,7 +308,7 @@ def _check_environment(names: Iterable[str]) -> None:
             known = _known_keys(Options, keys[:depth])
             if known and key not in known:
                 close = difflib.get_close_matches(key, known, n=1)
-                meant = _PREFIX + "__".join([*keys[:depth], *close]).upper()
+                meant = _PREFIX + "__".join([*keys[:depth], *close, *keys[depth + 1 :]]).upper()
                 hint = f"Did you mean {meant}?" if close else "Unset it, or see docs/configuration.md."
                 raise InvalidConfig(f"The environment variable {name} sets no key.", next_step=hint)
 

@@ -64,7 +64,9 @@ async def serve(config: Path | None, log_format: str) -> None:
     with open_deployment(options) as deployment:
         polls = Polls(options.model)
         listener = listen(options.serve.host, options.serve.port)
+        deployment.condition.sandbox = "It is being started."
         async with answering(deployment, listener, polls) as address, open_bench(deployment) as bench:
+            deployment.condition.worked()
             recovered = recover(deployment.store)
             ask_bank_again(deployment.watch, bench.gauges)
             log.info("serving", extra={"address": address, "model": options.model, "recovered": recovered})

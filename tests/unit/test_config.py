@@ -80,7 +80,7 @@ def test_a_missing_file_says_how_to_write_one(tmp_path):
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("TAILWATCH_SERV__PORT", "Did you mean TAILWATCH_SERVE?"),
+        ("TAILWATCH_SERV__PORT", "Did you mean TAILWATCH_SERVE__PORT?"),
         ("TAILWATCH_SERVE__PROT", "Did you mean TAILWATCH_SERVE__PORT?"),
         ("TAILWATCH_WHATEVER", "Unset it"),
     ],
