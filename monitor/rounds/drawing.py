@@ -47,6 +47,12 @@ async def draw(
                 scoring.append(asyncio.create_task(recorder.score(completion)))  # noqa: PERF401 - as they come
     except Trouble as error:
         trouble = error
+    except BaseException:
+        # Nobody waits for them any more, and who took the evaluation over draws the same samples.
+        for each in scoring:
+            each.cancel()
+        await asyncio.gather(*scoring, return_exceptions=True)
+        raise
     generated = monotonic()
     results = await asyncio.gather(*scoring, return_exceptions=True)
     await recorder.flush()
