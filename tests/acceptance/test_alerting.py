@@ -13,6 +13,8 @@ from tests.integration.export.servers import wait_until
 
 TICKETS = {"collapse_indicator": "TailwatchCollapseIndicator", "drift": "TailwatchOutputDrift"}
 """Reasons that open a ticket whatever the gate answers, and the alert that does."""
+STARVED = 'min_over_time(max_over_time(up{job="tailwatch"}[4s])[30m:1s]) == 0'
+"""True when a busy machine answered no scrape for long enough to be taken for down by the shortened rule."""
 EVALUATION_INTERVAL_S = 1.0
 """Of the Prometheus that the fixture starts."""
 
@@ -66,5 +68,6 @@ def test_nobody_is_told_anything_that_the_page_says_or_that_is_not_so(judged):
         for reason in judged.daemon.get(f"/gate/{name}").json()["data"]["reasons"]
     }
     expected = {TAIL} | {TICKETS[code] for code in reasons & TICKETS.keys()}
-    wait_until("every delivery and all-clear", lambda: judged.receiver.told() >= expected)
-    assert judged.receiver.told() == expected
+    wait_until("every delivery", lambda: judged.receiver.told() >= expected)
+    starved = {"TailwatchDown"} if judged.prometheus.query(STARVED) else set()
+    assert judged.receiver.told() - starved == expected
