@@ -27,7 +27,8 @@ def test_where_all_uids_are_mapped_none_is_taken_that_people_or_containers_have(
 def test_sandboxes_that_do_not_know_of_each_other_draw_different_uids() -> None:
     drawn = [uids.draw(502) for _ in range(50)]
     assert all(len(found) == 502 for found in drawn)
-    assert len({found.start for found in drawn}) == 50
+    # Of half a million ranges: two equal pairs among fifty draws are a matter of once in 300,000 runs.
+    assert len({found.start for found in drawn}) >= 49
 
 
 def test_a_namespace_with_too_few_uids_says_how_many_are_needed() -> None:
