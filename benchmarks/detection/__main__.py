@@ -12,7 +12,14 @@ from itertools import chain
 from pathlib import Path
 
 from benchmarks.detection.report import renew, tables
-from benchmarks.detection.studies import Study, rival_studies, sequential_studies, stream_studies
+from benchmarks.detection.studies import (
+    Study,
+    rival_studies,
+    sequential_studies,
+    shallow_studies,
+    single_studies,
+    stream_studies,
+)
 
 SEED = 20_240_713
 QUICK_SHARE = 0.03
@@ -21,7 +28,9 @@ QUICK_SHARE = 0.03
 
 def studies() -> list[Study]:
     """All studies in a fixed order."""
-    every: Iterator[Study] = chain(sequential_studies(), rival_studies(), stream_studies())
+    every: Iterator[Study] = chain(
+        sequential_studies(), single_studies(), rival_studies(), stream_studies(), shallow_studies()
+    )
     return list(every)
 
 
@@ -35,6 +44,7 @@ def perform(place: int, share: float) -> dict[str, object]:
         "design": study.design,
         "change": study.change,
         "rho": study.rho,
+        "taper": study.taper,
         "runs": runs,
         "seed": SEED + place,
         **figures,

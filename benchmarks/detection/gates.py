@@ -31,7 +31,14 @@ from benchmarks.detection.population import (
     tasks_of,
 )
 from monitor.domain.tasks import Stratum
-from monitor.verdicts.policy import Policy, confirming_lines, screening_lines
+from monitor.stats.boundaries import TAPER, Lines, design_lines
+from monitor.verdicts.policy import (
+    ALPHA_PRUDENCE,
+    BETA_PRUDENCE,
+    Policy,
+    confirming_lines,
+    screening_lines,
+)
 
 Floats = NDArray[np.float64]
 
@@ -54,9 +61,11 @@ class Change(NamedTuple):
     """What happened to the candidate."""
 
     drop: float
-    """Points the tail lost, as a ratio; the head gains 0.01 with it, which masks it."""
+    """Points one stratum lost, as a ratio; when it is the tail, the head gains 0.01, which masks it."""
     churn: float
     """Share of the tasks of every stratum that exchanged their pass probabilities."""
+    place: int = TAIL
+    """The stratum that lost."""
 
 
 class Gate(NamedTuple):
@@ -69,11 +78,27 @@ class Gate(NamedTuple):
     """Samples of a stratum between two looks."""
 
 
-def gate(*, confirm: bool, coupled: bool, batch: int = 10) -> Gate:
-    """The gate under the default policy, with one margin for all strata."""
+def gate(
+    *, confirm: bool, coupled: bool, batch: int = 10, taper: float = TAPER, prudent: bool = True
+) -> Gate:
+    """The gate under the default policy, with one margin for all strata.
+
+    Args:
+        confirm: whether a regression is tested again.
+        coupled: whether samples are compared at equal seeds.
+        batch: samples of a stratum between two looks.
+        taper: of the lines.
+        prudent: whether the lines keep a part of alpha and beta in reserve.
+    """
     policy = Policy(margin=dict.fromkeys(Stratum, MARGIN))
-    first = screening_lines(policy, Stratum.TAIL, list(Stratum))
-    second = confirming_lines(policy, Stratum.TAIL)
+
+    def drawn(lines: Lines) -> Lines:
+        alpha = lines.alpha if prudent else lines.alpha / ALPHA_PRUDENCE
+        beta = lines.beta if prudent else lines.beta / BETA_PRUDENCE
+        return design_lines(alpha=alpha, beta=beta, margin=MARGIN, taper=taper)
+
+    first = drawn(screening_lines(policy, Stratum.TAIL, list(Stratum)))
+    second = drawn(confirming_lines(policy, Stratum.TAIL))
     return Gate(
         screening=rules(first, minimum_samples=policy.minimum_samples, coupled=coupled),
         confirming=rules(second, minimum_samples=policy.minimum_samples, coupled=coupled),
@@ -98,9 +123,9 @@ def new_world(sizes: tuple[int, int, int], depth: int) -> World:
 def changed(truth: Floats, stratum: int, change: Change) -> Floats:
     """The candidate's pass probabilities in one stratum."""
     now = churned(truth, change.churn) if change.churn > 0.0 else truth
-    if change.drop > 0.0 and stratum == TAIL:
+    if change.drop > 0.0 and stratum == change.place:
         return dropped(now, change.drop)
-    if change.drop > 0.0 and stratum == HEAD:
+    if change.drop > 0.0 and stratum == HEAD and change.place == TAIL:
         return lifted(now, 0.01)
     return now
 
@@ -161,6 +186,20 @@ def candidates(
     for run in range(runs):
         weigh(new_world(sizes, depth), change, rho, gate, found[run])
     return found
+
+
+@compiled
+def alone(
+    seed: int, runs: int, tasks: int, depth: int, stratum: int, change: Change, gate: Gate
+) -> tuple[Floats, Floats]:
+    """Screening of one stratum with a bank of its own: decision and samples of each run."""
+    np.random.seed(seed)
+    outcomes, samples = np.zeros(runs), np.zeros(runs)
+    for run in range(runs):
+        world = new_world((tasks, tasks, tasks), depth)
+        now = changed(world.truth[stratum], stratum, change)
+        outcomes[run], samples[run] = phase(world, stratum, now, 0.0, gate, False)
+    return outcomes, samples
 
 
 @compiled

@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.detection.studies import CHANGES, DESIGNS, RIVALS, STREAM, STREAMS, UNCHANGED
+from benchmarks.detection.studies import (
+    CHANGES,
+    DESIGNS,
+    LINES,
+    RIVALS,
+    SHALLOW,
+    STRATA,
+    STREAM,
+    STREAMS,
+    TAPERS,
+    TASKS,
+    UNCHANGED,
+)
 
 BEGIN = "<!-- begin: python -m benchmarks.detection -->"
 END = "<!-- end: python -m benchmarks.detection -->"
@@ -43,6 +55,9 @@ def tables(rows: Sequence[Row]) -> str:
         ("Against the usual gates", comparison(rows)),
         ("The gate by itself", own(rows)),
         ("With coupling", coupled(rows)),
+        ("Each stratum alone", singles(rows)),
+        ("The taper", tapers(rows)),
+        ("Shallow banks", shallow(rows)),
         ("Over many checkpoints", many(rows)),
         ("Slow decline by the e-process", accumulated(rows)),
     ]
@@ -78,45 +93,37 @@ def rate(row: Row, name: str) -> str:
 
 
 def comparison(rows: Sequence[Row]) -> str:
-    """What each gate needs for a power of .90 against a 10-point drop of the tail."""
-    body = [[rival, *chain_of(fixed_cells(rows, rival, design) for design in DESIGNS)] for rival in RIVALS]
-    for method in ("betting e-process", "triangular test", "screening"):
-        name = "**Tailwatch**, screening" if method == "screening" else method
-        body.append([name, *chain_of(sequential_cells(rows, method, design) for design in DESIGNS)])
-    head = ["gate"]
+    """Share of rejected candidates; gates of fixed size have the fewest samples that give enough power."""
+    body = []
     for design in DESIGNS:
-        head += [f"{design}: false alarms", "power", "samples unchanged / dropped"]
-    return table(head, body)
+        body += [fixed_line(rows, rival, design) for rival in RIVALS]
+        for method in ("betting e-process", "triangular test", "screening"):
+            name = "**Tailwatch**, screening" if method == "screening" else method
+            body.append([name, design, *sequential_cells(rows, method, design)])
+    return table(
+        ["gate", "strata", *CHANGES, "samples unchanged / drop 10", "95 % unchanged / drop 10"], body
+    )
 
 
-def chain_of(cells: Any) -> list[str]:
-    """Cells of several designs in one line."""
-    return [cell for group in cells for cell in group]
-
-
-def fixed_cells(rows: Sequence[Row], rival: str, design: str) -> list[str]:
+def fixed_line(rows: Sequence[Row], rival: str, design: str) -> list[str]:
     """The smallest fixed size with enough power, else the largest tried."""
-    drops = pick(rows, method="fixed size", design=design, change="drop 10")
-    nulls = pick(rows, method="fixed size", design=design, change="unchanged")
+    sizes = pick(rows, method="fixed size", design=design)
+    drops = [row for row in sizes if row["change"] == "drop 10"]
     enough = [row for row in drops if row[rival] >= POWER]
-    chosen = enough[0] if enough else drops[-1]
-    null = next(row for row in nulls if row["samples"] == chosen["samples"])
-    size = f"{chosen['samples']:.0f}"
-    return [
-        rate(null, rival),
-        rate(chosen, rival),
-        size if enough else f"never ({size} tried)",
-    ]
+    samples = (enough[0] if enough else drops[-1])["samples"]
+    shares = [rate(row, rival) for change in CHANGES for row in pick(sizes, change=change, samples=samples)]
+    said = f"{samples:.0f}" if enough else f"never ({samples:.0f} tried)"
+    return [rival, design, *shares, said, f"{samples:.0f}" if enough else "-"]
 
 
 def sequential_cells(rows: Sequence[Row], method: str, design: str) -> list[str]:
     """A sequential gate's figures."""
-    (null,) = pick(rows, method=method, design=design, change="unchanged", rho=0.0)
-    (drop,) = pick(rows, method=method, design=design, change="drop 10", rho=0.0)
+    found = {row["change"]: row for row in pick(rows, method=method, design=design, rho=0.0)}
+    null, drop = found["unchanged"], found["drop 10"]
     return [
-        rate(null, "reject"),
-        rate(drop, "reject"),
+        *(rate(found[change], "reject") for change in CHANGES),
         f"{null['samples']:.0f} / {drop['samples']:.0f}",
+        f"{null['samples_p95']:.0f} / {drop['samples_p95']:.0f}",
     ]
 
 
@@ -155,12 +162,73 @@ def coupled(rows: Sequence[Row]) -> str:
             rate(row, "reject"),
             f"{row['tail_samples']:.0f}",
             f"{row['samples']:.0f}",
+            f"{row['samples_p95']:.0f}",
         ]
         for method in methods
         for design in DESIGNS
         for row in pick(rows, method=method, design=design)
     ]
-    return table(["gate", "strata", "rho", "candidate", "REJECT", "tail samples", "all samples"], body)
+    head = ["gate", "strata", "rho", "candidate", "REJECT", "tail samples", "all samples", "95 %"]
+    return table(head, body)
+
+
+def tapers(rows: Sequence[Row]) -> str:
+    """The whole gate with lines between Wald's and the triangle's."""
+    body = [
+        [
+            f"{taper:.2f}",
+            design,
+            rate(row["churn 100 %"], "screened"),
+            rate(row["drop 10"], "reject"),
+            *(f"{row[change]['samples']:.0f}" for change in ("unchanged", "drop 5", "drop 10")),
+            f"{row['drop 5']['samples_p95']:.0f}",
+            f"{row['drop 10']['tail_samples']:.0f}",
+        ]
+        for taper in TAPERS
+        for design in DESIGNS
+        for row in [{one["change"]: one for one in pick(rows, method="taper", taper=taper, design=design)}]
+    ]
+    head = ["taper", "strata", "screened, churn 100 %", "power", "samples unchanged", "drop 5", "drop 10"]
+    return table([*head, "95 % at drop 5", "tail samples at drop 10"], body)
+
+
+def singles(rows: Sequence[Row]) -> str:
+    """What the normal approximation takes of alpha and beta in each stratum, and what remains."""
+    body = []
+    for stratum in STRATA:
+        for tasks in TASKS:
+            line = [stratum, f"{tasks}"]
+            for lines in LINES:
+                cells = pick(rows, method=f"{stratum} alone, {lines} lines", design=f"{tasks}")
+                line += [rate(row, "steady" if row["change"] == "drop 10" else "regressed") for row in cells]
+            body.append(line)
+    head = [
+        f"{lines} lines: {what}"
+        for lines in LINES
+        for what in ("REGRESSED unchanged", "churn 100 %", "STEADY at drop 10")
+    ]
+    return table(["stratum", "tasks", *head], body)
+
+
+def shallow(rows: Sequence[Row]) -> str:
+    """How the tail's screening ends where the bank bears it barely, and where well."""
+    body = []
+    for tasks, depths in SHALLOW.items():
+        for depth in depths:
+            cells = pick(rows, method="shallow bank", design=f"{tasks} tasks, bank of {depth}")
+            null, half, drop = cells
+            body.append(
+                [
+                    f"{tasks}",
+                    f"{depth}",
+                    rate(null, "regressed"),
+                    rate(drop, "regressed"),
+                    *(rate(row, "undecided") for row in cells),
+                    " / ".join(f"{row['samples']:.0f}" for row in (null, half, drop)),
+                ]
+            )
+    head = ["tasks", "bank", "REGRESSED unchanged", "REGRESSED at drop 10", "UNDECIDED unchanged"]
+    return table([*head, "drop 5", "drop 10", "samples unchanged / drop 5 / drop 10"], body)
 
 
 def many(rows: Sequence[Row]) -> str:

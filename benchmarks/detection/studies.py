@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.detection.decline import STEP, TAIL_SAMPLES, alarms, detections
-from benchmarks.detection.gates import HOLD, REJECT, Change, candidates, gate, streams
+from benchmarks.detection.gates import HOLD, REJECT, Change, alone, candidates, gate, streams
+from benchmarks.detection.kernel import OPEN, REGRESSED, STEADY
+from benchmarks.detection.population import TAIL
 from benchmarks.detection.rivals import bets, fixed, levels, triangular_gate
+from monitor.stats.boundaries import TAPER
 
 ALPHA, BETA = 0.05, 0.10
 DEPTH = 32
@@ -57,6 +60,7 @@ class Study:
     runs: int
     """At full size."""
     rho: float = 0.0
+    taper: float = TAPER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,17 +72,19 @@ class Variant:
     coupled: bool = False
     rho: float = 0.0
     batch: int = 10
+    taper: float = TAPER
     changes: tuple[str, ...] = tuple(CHANGES)
     runs: int = 6_000
 
 
-COUPLED_CHANGES = ("unchanged", "churn 30 %", "drop 10")
+TAPERS = (0.05, 0.10, 0.15, 0.20, 0.50)
+"""0 would be Wald's test, which has no end; 0.50 is the triangle."""
 VARIANTS = (
     Variant(method="screening", runs=10_000),
     Variant(method="screening, waves of 60", batch=60, changes=("unchanged", "drop 10"), runs=3_000),
     Variant(method="screening and confirmation", confirm=True),
     *(
-        Variant(method="screening, coupled", coupled=True, rho=rho, changes=COUPLED_CHANGES)
+        Variant(method="screening, coupled", coupled=True, rho=rho, runs=4_000)
         for rho in (0.0, 0.4, 0.7, 0.95)
     ),
     Variant(
@@ -88,7 +94,24 @@ VARIANTS = (
         rho=0.7,
         changes=("unchanged", "drop 10"),
     ),
+    *(
+        Variant(
+            method="taper",
+            confirm=True,
+            taper=taper,
+            changes=("unchanged", "churn 100 %", "drop 5", "drop 10"),
+            runs=3_000,
+        )
+        for taper in TAPERS
+    ),
 )
+STRATA = ("head", "torso", "tail")
+TASKS = (60, 200)
+"""Tasks of a stratum that is tested alone."""
+SHALLOW = {60: (7, 16, 32), 200: (2, 4, 32)}
+"""Bank samples per task by number of tasks; the first is the least that the gate accepts at the margin."""
+LINES = {"nominal": False, "product": True}
+"""Whether a part of alpha and beta is kept in reserve."""
 
 
 def share(flags: NDArray[np.bool_], name: str) -> Figures:
@@ -113,7 +136,7 @@ def of_gate(found: NDArray[np.float64]) -> Figures:
 
 def judged(variant: Variant, sizes: Sizes, change: Change, seed: int, runs: int) -> Figures:
     """Independent checkpoints through Tailwatch's gate."""
-    test = gate(confirm=variant.confirm, coupled=variant.coupled, batch=variant.batch)
+    test = gate(confirm=variant.confirm, coupled=variant.coupled, batch=variant.batch, taper=variant.taper)
     return of_gate(candidates(seed, runs, sizes, DEPTH, change, variant.rho, test))
 
 
@@ -136,6 +159,20 @@ def triangular(sizes: Sizes, change: Change, seed: int, runs: int) -> Figures:
 def betting(sizes: Sizes, change: Change, seed: int, runs: int) -> Figures:
     """The betting gate."""
     return of_gate(bets(seed, runs, sizes, DEPTH, change, ALPHA / 3, BETA))
+
+
+def single(
+    seed: int, runs: int, *, stratum: int, tasks: int, change: Change, prudent: bool, depth: int = DEPTH
+) -> Figures:
+    """One stratum alone."""
+    test = gate(confirm=False, coupled=False, prudent=prudent)
+    outcomes, samples = alone(seed, runs, tasks, depth, stratum, change, test)
+    return {
+        **share(outcomes == REGRESSED, "regressed"),
+        **share(outcomes == STEADY, "steady"),
+        **share(outcomes == OPEN, "undecided"),
+        "samples": float(np.mean(samples)),
+    }
 
 
 def stream(sizes: Sizes, confirm: bool, rho: float, seed: int, runs: int) -> Figures:
@@ -189,20 +226,49 @@ def sequential_studies() -> Iterator[Study]:
                     design=design,
                     change=name,
                     rho=variant.rho,
+                    taper=variant.taper,
                     simulate=partial(judged, variant, sizes, CHANGES[name]),
                     runs=variant.runs,
                 )
 
 
+def single_studies() -> Iterator[Study]:
+    """Each stratum alone, with lines that keep a reserve and with lines that do not."""
+    for place, stratum in enumerate(STRATA):
+        for tasks in TASKS:
+            for name in ("unchanged", "churn 100 %", "drop 10"):
+                change = CHANGES[name]._replace(place=place)
+                for lines, prudent in LINES.items():
+                    yield Study(
+                        method=f"{stratum} alone, {lines} lines",
+                        design=f"{tasks}",
+                        change=name,
+                        simulate=partial(single, stratum=place, tasks=tasks, change=change, prudent=prudent),
+                        runs=12_000,
+                    )
+
+
+def shallow_studies() -> Iterator[Study]:
+    """The tail alone against banks down to the shallowest that the gate accepts."""
+    for tasks, depths in SHALLOW.items():
+        for depth in depths:
+            for name in ("unchanged", "drop 5", "drop 10"):
+                simulate = partial(
+                    single, stratum=TAIL, tasks=tasks, change=CHANGES[name], prudent=True, depth=depth
+                )
+                design = f"{tasks} tasks, bank of {depth}"
+                yield Study(method="shallow bank", design=design, change=name, simulate=simulate, runs=6_000)
+
+
 def rival_studies() -> Iterator[Study]:
     """The gates of others."""
     for design, sizes in DESIGNS.items():
-        for name in COUPLED_CHANGES:
+        for name, change in CHANGES.items():
             for repeats in REPEATS:
-                simulate = partial(at_size, sizes, CHANGES[name], repeats)
+                simulate = partial(at_size, sizes, change, repeats)
                 yield Study(method="fixed size", design=design, change=name, simulate=simulate, runs=2_000)
             for method, sequential in (("betting e-process", betting), ("triangular test", triangular)):
-                simulate = partial(sequential, sizes, CHANGES[name])
+                simulate = partial(sequential, sizes, change)
                 yield Study(method=method, design=design, change=name, simulate=simulate, runs=4_000)
 
 

@@ -33,7 +33,8 @@ class SamplePlan:
     dropped: int
     """Expected when it is worse by the margin."""
     most: int
-    """No test takes more."""
+    """By then the lines have met, unless the candidate's samples scatter more than the bank's did; never
+    more than the plan holds."""
 
 
 def quantile(tail: float) -> float:
@@ -136,7 +137,7 @@ def expected_more(lines: Lines, found: Estimate, samples: int) -> int:
     >>> from monitor.stats.boundaries import design_lines
     >>> lines = design_lines(alpha=0.05, beta=0.10, margin=0.10)
     >>> expected_more(lines, Estimate(drop=0.0, information=200.0), samples=50)
-    68
+    67
     """
     at = thresholds(lines, information=found.information, previous=found.information)
     gap = min(at.upper - found.score, found.score - at.lower)

@@ -19,7 +19,7 @@ from monitor.stats.difference import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """Bounds of the drop that hold at all looks together."""
+    """Bounds of the drop that hold at all looks together: ``low`` but for alpha, ``high`` but for beta."""
 
     low: float
     high: float

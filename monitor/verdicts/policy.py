@@ -16,7 +16,7 @@ DEFAULT_MARGIN: Mapping[Stratum, float] = {Stratum.TAIL: 0.10, Stratum.TORSO: 0.
 """Samples, and the bank's depth, grow as 1/margin²: halving a margin costs four times as many. These
 take about 300 samples for an unchanged model, and a bank of 32 on 50 tasks per stratum bears them."""
 
-ALPHA_PRUDENCE = 0.90
+ALPHA_PRUDENCE = 0.88
 """Share of alpha that the normal approximation is trusted with. Pass counts are skewed and their
 variance is estimated, which by simulation takes a part of alpha (docs/statistics.md)."""
 
@@ -101,7 +101,7 @@ class Policy:
         An advisory stratum is tested at the same level as a critical one, without taking from it.
 
         >>> round(Policy().alpha_of(Stratum.TAIL, list(Stratum)), 4)
-        0.015
+        0.0147
         """
         sharing = len(self.critical.intersection(strata) | {stratum} & self.critical)
         return ALPHA_PRUDENCE * self.alpha / max(sharing, 1)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from monitor.stats.bank import BankSummary, summarise
 from monitor.stats.boundaries import design_lines, thresholds
-from monitor.stats.calibration import calibrated_alpha, false_alarms
 from monitor.stats.difference import Draws, Estimate
 from monitor.stats.planning import (
     detectable_delta,
@@ -158,13 +157,3 @@ def test_samples_for_inverts_information(count):
 @given(drop=st.floats(-0.5, 0.5), information=st.floats(10.0, 4000.0))
 def test_an_open_test_always_expects_at_least_one_more_sample(drop, information):
     assert expected_more(LINES, Estimate(drop=drop, information=information), samples=50) >= 1
-
-
-def test_the_bootstrap_finds_the_level_kept_on_a_plain_bank():
-    rng = np.random.default_rng(3)
-    bank = BankSummary(rates=rng.beta(1, 1, 60), depths=np.full(60, 32.0), variance=0.17)
-    found = false_alarms(bank, LINES, batch=60, runs=200, rng=np.random.default_rng(5))
-    # 200 runs at a level of .05: standard error .015.
-    assert found.rate < 0.05 + 3 * 0.015
-    tightened = calibrated_alpha(bank, LINES, batch=60, runs=200, rng=np.random.default_rng(5))
-    assert 0.02 < tightened <= 0.05
