@@ -13,8 +13,10 @@ import httpx
 import pytest
 
 from monitor.domain.errors import EngineTrouble, InvalidCheckpoint
-from monitor.domain.samples import Outcome, Style
-from monitor.domain.tasks import Stratum
+from monitor.domain.evidence import DecisionKind
+from monitor.domain.identity import content_digest
+from monitor.domain.samples import Completion, Execution, Outcome, Style
+from monitor.domain.tasks import Stratum, Suite, Task
 from monitor.drift.nll import NllProbe
 from monitor.drift.rubber_stamp import RubberStampProbe, chosen
 from monitor.drift.snippets import Snippet
@@ -25,11 +27,16 @@ from monitor.generation.launch import SERVED_NAME
 from monitor.generation.managed import ManagedEngine
 from monitor.generation.remote import RemoteEngine
 from monitor.generation.switching import load_weights, prove_weights
+from monitor.rounds.bench import Asking
+from monitor.rounds.watching import bank, candidate
+from monitor.rounds.worker import work_once
+from monitor.verdicts.policy import Policy
 from tests.integration.generation.conftest import VllmBench
 from tests.unit.contracts.engine import EngineContract, collect
 from tests.unit.contracts.store_nouns import a_sample
 from tests.unit.generation.benches import processes_with, request
 from tests.unit.generation.tiny_checkpoints import checkpoint_in, tiny_checkpoint
+from tests.unit.rounds.conftest import World, asking, small_suite
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -39,6 +46,26 @@ TEXTS = ["def f(x):\n    return x + 1\n", "import heapq\n\nheap = []\n"]
 def client_of(engine: ManagedEngine) -> VllmClient:
     assert engine._server is not None
     return engine._server.client
+
+
+def gate_world(engine: ManagedEngine) -> World:
+    """Forty tasks per stratum, sixteen samples of each in the bank."""
+    world = World()
+    world.engine, world.suite = engine, small_suite(40)
+    world.policy = Policy(margin=dict.fromkeys(Stratum, 0.12), confirm=False)
+    plan = replace(world.watch.plan, samples_per_task=16)
+    world.watch = replace(world.watch, suite=world.suite, plan=plan)
+    return world
+
+
+def by_text(suite: Suite) -> Asking:
+    """Every other text passes, as its digest has it: what is drawn decides, and nothing is run."""
+
+    def judge(_: Task, completion: Completion) -> Execution:
+        even = int(content_digest(completion.text)[:8], 16) % 2 == 0
+        return Execution(outcome=Outcome.PASSED if even else Outcome.FAILED)
+
+    return replace(asking(suite), assemble=judge)
 
 
 async def logprobs_of(engine: ManagedEngine, folder: Path) -> tuple[Fingerprint, list[tuple[float, ...]]]:
@@ -181,6 +208,28 @@ class TestProbes:
         found = await probe.measure(model, samples)
         assert [reading.item for reading in found.readings] == [f"{s.task_id}#0" for s in chosen(samples, 4)]
         assert {reading.value for reading in found.readings} <= {0.0, 1.0}
+
+
+class TestTheGate:
+    async def test_the_same_weights_drawn_again_are_promoted_for_few_samples_because_they_repeat_themselves(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        world = gate_world(engine)
+        subject = checkpoint_in(checkpoints / "first")
+        drawn = bank(world.watch, subject, now=world.clock())
+        again = candidate(world.watch, subject, subject, now=world.clock(), again=True)
+        for each in (drawn, again):
+            world.store.remember("acme", subject, now=world.clock())
+            world.store.enqueue(each)
+            bench = replace(world.bench(), plan=world.watch.plan, asking=by_text(world.suite))
+            record = await work_once(bench, worker="w:1:1", only=each.key.evaluation_id)
+        assert record is not None
+        assert record.decision is not None
+        assert record.decision.kind is DecisionKind.PROMOTE
+        evidence = [finding.evidence for finding in record.decision.findings]
+        # Uncoupled about 97 each are expected: half of the answers pass, and the margin is .12.
+        assert all(each.samples <= world.bench().wave_samples == 48 for each in evidence)
+        assert all(each.correlation is not None and each.correlation > 0.9 for each in evidence)
 
 
 class TestTiedEmbeddings:
