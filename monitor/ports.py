@@ -113,7 +113,7 @@ class CompletionModel(Protocol):
         ...
 
     async def prompt_logprobs(
-        self, texts: Sequence[str], *, contexts: Sequence[str] = ()
+        self, texts: Sequence[str], *, contexts: Sequence[str] = (), chat: bool = False
     ) -> list[tuple[float, ...]]:
         """Natural-log probability of each token of each text but its first, given those before.
 
@@ -121,6 +121,7 @@ class CompletionModel(Protocol):
             texts: each by itself.
             contexts: one per text, or none at all. A text after a context, as a completion stands after
                 its prompt, is made into tokens by itself, and all of its tokens count, no other.
+            chat: whether each context is a user's turn, put to the model by its chat template.
 
         Raises:
             EngineTrouble: as above.

@@ -17,7 +17,7 @@ from monitor.discovery.checkpoints import confirm
 from monitor.discovery.digests import FileHashes
 from monitor.discovery.folder import FolderSource
 from monitor.domain.errors import InvalidConfig, InvalidInput, MonitorError, SandboxTrouble
-from monitor.domain.samples import Completion, Execution, Program, Sample, SampleRequest, SamplingPlan
+from monitor.domain.samples import Completion, Execution, Program, Sample, SampleRequest, SamplingPlan, Style
 from monitor.domain.tasks import Suite, Task, TaskKind
 from monitor.drift.pages import KEPT, Pages
 from monitor.ports import Check, CheckpointSource, Count, Engine, Probe, Sandbox, SandboxEvent, Store
@@ -274,8 +274,11 @@ def _probes(wanted: DriftOptions, watch: Watch) -> Iterator[Probe]:
     if "rubber-stamp" in wanted.probes:
         from monitor.drift.rubber_stamp import RubberStampProbe  # noqa: PLC0415 - loaded where it is used
 
-        read = _reader(watch.suite, watch.plan)
-        yield RubberStampProbe(text_of=lambda sample: read(sample).text, alpha=wanted.alpha)
+        yield RubberStampProbe(
+            text_of=partial(_with_prompt, watch.suite, watch.plan),
+            chat=watch.plan.style is Style.CHAT,
+            alpha=wanted.alpha,
+        )
 
 
 def _reader(suite: Suite, plan: SamplingPlan) -> Reader:
@@ -290,6 +293,16 @@ def _reader(suite: Suite, plan: SamplingPlan) -> Reader:
         return Writing(text=sample.completion.text, language="")
 
     return read
+
+
+def _with_prompt(suite: Suite, plan: SamplingPlan, sample: Sample) -> str:
+    """A sample as it is reviewed: its program, or what was asked and what the model said to it."""
+    task = suite[sample.task_id]
+    assembled = assemble(task, sample.completion, plan.style)
+    if isinstance(assembled, Program) and task.kind is TaskKind.PROGRAM:
+        return assembled.source
+    between = "\n\n" if plan.style is Style.CHAT else ""
+    return f"{task.prompt}{between}{sample.completion.text}"
 
 
 def _unwatched(_: Progress) -> None:

@@ -74,6 +74,12 @@ def tokens_body(text: str, model_id: str, *, begins: bool) -> dict[str, Any]:
     return {"model": model_id, "prompt": text, "add_special_tokens": begins}
 
 
+def turn_tokens_body(text: str, model_id: str) -> dict[str, Any]:
+    """The JSON that asks for the tokens of a user's turn by the chat template, the model's being next."""
+    message = {"role": "user", "content": text}
+    return {"model": model_id, "messages": [message], "add_generation_prompt": True}
+
+
 def completions(request: SampleRequest, answer: Mapping[str, Any]) -> list[Completion]:
     """The samples in an answer, ordered by index.
 

@@ -71,14 +71,14 @@ class ServedModel:
                     yield completion
 
     async def prompt_logprobs(
-        self, texts: Sequence[str], *, contexts: Sequence[str] = ()
+        self, texts: Sequence[str], *, contexts: Sequence[str] = (), chat: bool = False
     ) -> list[tuple[float, ...]]:
         """Log probabilities of each text's tokens; see :class:`monitor.ports.CompletionModel`.
 
         A text that the engine refuses, since it is longer than its context, gives an empty tuple.
         """
         pairs = zip(texts, contexts or [""] * len(texts), strict=True)
-        calls = (self._numbered_logprobs(number, *pair) for number, pair in enumerate(pairs))
+        calls = (self._numbered_logprobs(number, *pair, chat=chat) for number, pair in enumerate(pairs))
         async with aclosing(self._side_by_side(calls)) as results:
             found = {number: logprobs async for number, logprobs in results}
         return [found[number] for number in range(len(texts))]
@@ -116,12 +116,16 @@ class ServedModel:
             return answers.refused(request, refusal.detail)
         return answers.completions(request, answer)
 
-    async def _numbered_logprobs(self, number: int, text: str, context: str) -> tuple[int, tuple[float, ...]]:
+    async def _numbered_logprobs(
+        self, number: int, text: str, context: str, *, chat: bool
+    ) -> tuple[int, tuple[float, ...]]:
         try:
             if not context:
                 return number, await self._logprobs(text)
-            before = await self._tokens(context, begins=True)
-            after = await self._tokens(text, begins=False)
+            whole = answers.tokens_body(context, self._model_id, begins=True)
+            turn = answers.turn_tokens_body(context, self._model_id)
+            before = await self._tokens(turn if chat else whole)
+            after = await self._tokens(answers.tokens_body(text, self._model_id, begins=False))
             logprobs = await self._logprobs([*before, *after])
             return number, logprobs[len(logprobs) - len(after) :]
         except Refused:
@@ -131,8 +135,7 @@ class ServedModel:
         body = answers.prompt_logprobs_body(text, self._model_id)
         return answers.prompt_logprobs(await self._post("/v1/completions", body))
 
-    async def _tokens(self, text: str, *, begins: bool) -> list[int]:
-        body = answers.tokens_body(text, self._model_id, begins=begins)
+    async def _tokens(self, body: dict[str, Any]) -> list[int]:
         return answers.tokens(await self._post("/tokenize", body))
 
     async def _post(self, path: str, body: dict[str, Any]) -> Any:

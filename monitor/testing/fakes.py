@@ -112,7 +112,11 @@ class FakeModel:
                 yield self._completion(request, child)
 
     async def prompt_logprobs(
-        self, texts: Sequence[str], *, contexts: Sequence[str] = ()
+        self,
+        texts: Sequence[str],
+        *,
+        contexts: Sequence[str] = (),
+        chat: bool = False,  # noqa: ARG002 - its template adds nothing
     ) -> list[tuple[float, ...]]:
         """One value per word but the first, fixed by the checkpoint and the words before it."""
         self._spend(0)

@@ -29,10 +29,12 @@ class Reader:
         yield
 
     async def prompt_logprobs(
-        self, texts: Sequence[str], *, contexts: Sequence[str] = ()
+        self, texts: Sequence[str], *, contexts: Sequence[str] = (), chat: bool = False
     ) -> list[tuple[float, ...]]:
-        self.asked += texts
-        pairs = zip(texts, contexts or [""] * len(texts), strict=True)
+        turn = "<user>{}<assistant>" if chat else "{}"
+        before = [turn.format(context) for context in contexts] or [""] * len(texts)
+        pairs = list(zip(texts, before, strict=True))
+        self.asked += [context + text for text, context in pairs]
         return [self._read(context + text)[len(context) :] for text, context in pairs]
 
     def _read(self, text: str) -> tuple[float, ...]:

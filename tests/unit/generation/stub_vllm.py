@@ -48,6 +48,11 @@ class Server:
             return 200, fixed[path]
         if path in ("/v1/completions", "/v1/chat/completions"):
             return self.complete(body, chat="chat" in path)
+        if path == "/tokenize" and "messages" in body:
+            (turn,) = body["messages"]
+            assert turn["role"] == "user"
+            assert body["add_generation_prompt"]
+            return 200, {"tokens": [ord(letter) for letter in f"<user>{turn['content']}<model>"]}
         if path == "/tokenize":
             start = [2] if body["add_special_tokens"] else []
             return 200, {"tokens": start + [ord(letter) for letter in body["prompt"]]}

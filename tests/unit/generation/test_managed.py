@@ -126,6 +126,18 @@ async def test_a_model_that_was_replaced_refuses_to_answer(
         await old.prompt_logprobs(["text"])
 
 
+async def test_a_context_that_is_a_turn_is_put_by_the_chat_template(
+    new_engine: NewEngine, first: Checkpoint
+) -> None:
+    model = await new_engine().serve(first)
+    (turn,) = await model.prompt_logprobs(["Yes"], contexts=["Is it?"], chat=True)
+    (spelled,) = await model.prompt_logprobs(["Yes"], contexts=["<user>Is it?<model>"])
+    (plain,) = await model.prompt_logprobs(["Yes"], contexts=["Is it?"])
+    assert len(turn) == 3
+    assert turn == pytest.approx(spelled)
+    assert turn != pytest.approx(plain)
+
+
 async def test_an_engine_that_dies_while_sampling_says_its_last_lines_and_can_serve_again(
     new_engine: NewEngine, first: Checkpoint
 ) -> None:
