@@ -1,7 +1,8 @@
-"""A checkpoint's card: ``tailwatch.yaml`` in its folder says where the weights came from."""
+"""A checkpoint's card says where the weights came from: ``tailwatch.yaml``, or a key of its model card."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from monitor.domain.checkpoint import Lineage, Review
 
 MAX_CARD_BYTES = 256 * 2**10
+KEY = "tailwatch"
+"""In a model card's front matter; its value has the fields of the card."""
+
+_FRONT_MATTER = re.compile(rb"\A(?:\xef\xbb\xbf)?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
+_OUR_KEY = re.compile(rb"^tailwatch[ \t]*:", re.MULTILINE)
 
 
 class CardError(ValueError):
@@ -48,8 +54,28 @@ def read_card(path: Path) -> Card:
     Raises:
         CardError: it cannot be read, is not YAML, or a field is missing, unknown or wrong.
     """
+    content = _bytes(path)
+    if len(content) > MAX_CARD_BYTES:
+        raise CardError(f"{path.name} is larger than {MAX_CARD_BYTES} bytes")
+    return _card(path, _yaml(path, content))
+
+
+def read_model_card(path: Path) -> Card | None:
+    """What a model card states under ``tailwatch`` in its front matter; None when there is no such key.
+
+    Raises:
+        CardError: it cannot be read, the front matter is not YAML, or a field is missing, unknown or wrong.
+    """
+    found = _FRONT_MATTER.match(_bytes(path))
+    if found is None or _OUR_KEY.search(found.group(1)) is None:
+        return None
+    front = _yaml(path, found.group(1))
+    return _card(path, front[KEY]) if isinstance(front, dict) and KEY in front else None
+
+
+def _card(path: Path, fields: Any) -> Card:
     try:
-        card = _Card.model_validate(_load(path))
+        card = _Card.model_validate(fields)
     except ValidationError as exc:
         problem = exc.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in problem["loc"])
@@ -63,14 +89,16 @@ def read_card(path: Path) -> Card:
     return Card(lineage=lineage, sha256=card.sha256)
 
 
-def _load(path: Path) -> Any:
+def _bytes(path: Path) -> bytes:
+    """The beginning of a file, one byte more than a card may have."""
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_CARD_BYTES + 1)
+            return file.read(MAX_CARD_BYTES + 1)
     except OSError as exc:
         raise CardError(f"{path.name} cannot be read: {exc.strerror}") from exc
-    if len(content) > MAX_CARD_BYTES:
-        raise CardError(f"{path.name} is larger than {MAX_CARD_BYTES} bytes")
+
+
+def _yaml(path: Path, content: bytes) -> Any:
     try:
         return yaml.load(content, Loader=yaml.CSafeLoader)  # It is the safe loader, in C.
     except (yaml.YAMLError, RecursionError) as exc:

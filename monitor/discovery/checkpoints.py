@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.discovery.card import CardError, read_card
-from monitor.discovery.contents import CARD, Contents, problem_of, read_contents
+from monitor.discovery.card import CardError, read_card, read_model_card
+from monitor.discovery.contents import CARD, MODEL_CARD, Contents, problem_of, read_contents
 from monitor.discovery.digests import FileHashes
 from monitor.domain.checkpoint import Checkpoint, Lineage
 from monitor.domain.errors import CheckpointReplaced, InvalidCheckpoint
@@ -102,17 +102,31 @@ def describe(folder: Path, contents: Contents, name: str, hashes: FileHashes) ->
 
 
 def _lineage(folder: Path, contents: Contents, hashes: FileHashes) -> tuple[Lineage | None, str]:
-    if contents.state(CARD) is None:
+    """What the cards state, and what is wrong with them: where both speak, tailwatch.yaml is believed."""
+    own, problem = _believed(CARD, folder, contents, hashes)
+    model_card, doubt = _believed(MODEL_CARD, folder, contents, hashes)
+    if own is None:
+        return model_card, problem or doubt
+    if model_card is not None and model_card != own:
+        doubt = f"{MODEL_CARD} states another lineage than {CARD}, which is believed. Mend one of them."
+    return own, problem or doubt
+
+
+def _believed(name: str, folder: Path, contents: Contents, hashes: FileHashes) -> tuple[Lineage | None, str]:
+    """What one card states; None, and why, when it cannot be believed or there is none."""
+    if contents.state(name) is None:
         return None, ""
     try:
-        card = read_card(folder / CARD)
+        card = read_card(folder / name) if name == CARD else read_model_card(folder / name)
     except CardError as exc:
         return None, f"Its card was ignored: {exc}. Mend the card."
-    for name, stated in card.sha256.items():
-        state = contents.state(name)
+    if card is None:
+        return None, ""
+    for file, stated in card.sha256.items():
+        state = contents.state(file)
         if state is None or hashes.file_hash(state) != stated.lower():
-            return (
-                None,
-                f"Its card was ignored: it describes another {name}. Restore the file, or mend the card.",
+            problem = (
+                f"Its card was ignored: it describes another {file}. Restore the file, or mend the card."
             )
+            return None, problem
     return card.lineage, ""

@@ -13,8 +13,11 @@ from monitor.discovery.weights import weights_problem
 
 CONFIG = "config.json"
 CARD = "tailwatch.yaml"
+MODEL_CARD = "README.md"
+"""May say in its front matter what the card says."""
 WEIGHTS_INDEX = "model.safetensors.index.json"
 
+_CARDS = frozenset({CARD, MODEL_CARD})
 _TOKENIZERS = frozenset(
     {
         "tokenizer.json",
@@ -86,7 +89,9 @@ class Contents:
     @property
     def written_at_s(self) -> float:
         """Unix time at which the checkpoint was written, as its files state it; copying may keep it."""
-        written = (state.mtime_ns / 1e9 for name, state in self.files if state is not None and name != CARD)
+        written = (
+            state.mtime_ns / 1e9 for name, state in self.files if state is not None and name not in _CARDS
+        )
         return max(written, default=0.0)
 
     def names(self) -> tuple[str, ...]:
@@ -246,7 +251,7 @@ def _defines_text(name: str) -> bool:
 def _concerns_us(name: str) -> bool:
     return (
         _defines_text(name)
-        or name == CARD
+        or name in _CARDS
         or name.endswith(".safetensors")
         or is_unfinished_name(name)
         or _PICKLES.search(name) is not None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.discovery.card import CardError, read_card
+from monitor.discovery.card import CardError, read_card, read_model_card
 from monitor.domain.checkpoint import Lineage, Review
 from tests.unit.discovery.checkpoint_files import CARD
 
@@ -51,3 +51,41 @@ def test_a_wrong_card_says_which_field(tmp_path: Path, text: str, told: str) -> 
 def test_a_card_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     with pytest.raises(CardError, match="cannot be read"):
         read_card(tmp_path / "tailwatch.yaml")
+
+
+def _model_card(folder: Path, front: str) -> Path:
+    path = folder / "README.md"
+    path.write_text(f"---\nlicense: mit\n{front}---\n\n# A model\n\n---\ntailwatch: no\n---\n")
+    return path
+
+
+def test_a_model_card_states_the_lineage_under_a_key_of_its_front_matter(tmp_path: Path) -> None:
+    front = "tailwatch:\n" + "".join(f"  {line}\n" for line in CARD.splitlines())
+    found = read_model_card(_model_card(tmp_path, front))
+    assert found is not None
+    assert found.lineage == read_card(_card(tmp_path, CARD)).lineage
+
+
+@pytest.mark.parametrize("front", ["", "base_model: x\n", "other: {tailwatch: {}}\n", "broken: [\n"])
+def test_a_model_card_without_the_key_states_nothing(tmp_path: Path, front: str) -> None:
+    assert read_model_card(_model_card(tmp_path, front)) is None
+
+
+@pytest.mark.parametrize("text", ["", "# A model\n", "---\ntailwatch: {}\n", "\n---\ntailwatch: {}\n---\n"])
+def test_a_page_without_front_matter_states_nothing(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "README.md"
+    path.write_text(text)
+    assert read_model_card(path) is None
+
+
+@pytest.mark.parametrize(
+    ("front", "told"),
+    [
+        ("tailwatch:\n", "README.md, field all"),
+        ("tailwatch: {review: none}\n", "README.md, field synthetic_share"),
+        ("tailwatch: [\n", "README.md is not YAML"),
+    ],
+)
+def test_a_wrong_entry_of_a_model_card_says_which_field(tmp_path: Path, front: str, told: str) -> None:
+    with pytest.raises(CardError, match=told):
+        read_model_card(_model_card(tmp_path, front))

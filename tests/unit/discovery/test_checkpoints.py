@@ -49,6 +49,34 @@ def test_a_card_of_other_weights_is_not_believed(tmp_path: Path) -> None:
     assert "it describes another model.safetensors" in described.card_problem
 
 
+def _readme(folder: Path, review: str) -> None:
+    entry = f"tailwatch: {{synthetic_share: 1.0, review: {review}, parent: gen0, training_data: [synthetic]}}"
+    (folder / "README.md").write_text(f"---\n{entry}\n---\n# gen1\n")
+
+
+def test_a_model_card_serves_where_there_is_no_other_and_is_no_part_of_the_digest(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "gen1")
+    bare = load_checkpoint(folder)
+    _readme(folder, "self-gate")
+    stated = load_checkpoint(folder)
+    assert (bare.digest, bare.lineage) == (stated.digest, None)
+    assert stated.lineage is not None
+    assert stated.lineage.review is Review.SELF_GATE
+
+
+def test_cards_that_disagree_are_a_doubt_and_the_one_of_ours_is_believed(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "gen1")
+    (folder / "tailwatch.yaml").write_text(CARD)
+    _readme(folder, "none")
+    agreed = describe(folder, read_contents(folder), "gen1", FileHashes())
+    assert agreed.card_problem == ""
+    _readme(folder, "self-gate")
+    described = describe(folder, read_contents(folder), "gen1", FileHashes())
+    assert "README.md states another lineage than tailwatch.yaml" in described.card_problem
+    assert described.checkpoint.lineage is not None
+    assert described.checkpoint.lineage.review is Review.NONE
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
