@@ -13,13 +13,14 @@ from rich.text import Text
 from monitor.cli.app import cli, config_option, json_option, terminal
 from monitor.config import load_options
 from monitor.domain.checkpoint import Checkpoint
-from monitor.domain.drift import DriftReading, Indicator
+from monitor.domain.drift import DriftReading, Indicator, Trend
 from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import DriftSignal
 from monitor.domain.tasks import Stratum
 from monitor.drift.pages import Pages
 from monitor.export.documents import checkpoint_document, drift_document
+from monitor.export.snapshot import last_decided
 from monitor.rounds.drifting import compare_outputs, deepest
 from monitor.rounds.watching import Watch, find
 from monitor.wiring import gauges, open_deployment
@@ -51,6 +52,8 @@ def drift(a: str, b: str, stratum: str | None, html: Path | None, config: Path |
     with open_deployment(options) as deployment:
         watch = deployment.watch
         first, second = _known(watch, a), _known(watch, b)
+        newest = last_decided(deployment.store.evaluations(watch.model, checkpoint=second.digest))
+        kept = None if newest is None else deployment.store.drift(newest.key.evaluation_id)
         reading = compare_outputs(
             deployment.store,
             gauges(options, watch, pages=None if html is None else Pages(folder=html.parent, stratum=only)),
@@ -58,6 +61,8 @@ def drift(a: str, b: str, stratum: str | None, html: Path | None, config: Path |
             evaluation_id=_samples_of(watch, second).key.evaluation_id,
             report=html.name if html is not None else "",
         )
+    # Trends are those of B's last evaluation, whichever baseline that was against.
+    reading = replace(reading, trends=() if kept is None else kept.trends)
     if only is not None:
         reading = _only(reading, only)
     if html is not None and not reading.report:
@@ -80,6 +85,8 @@ def reading_view(reading: DriftReading) -> RenderableType:
     """Indicators, columns that drifted, and what could not be measured."""
     detected = [signal for signal in reading.signals if signal.detected]
     parts: list[RenderableType] = [_indicators(reading.indicators)]
+    if reading.trends:
+        parts += [Text(), _trends(reading.trends)]
     if detected:
         parts += [Text(), _signals(detected)]
     elif reading.signals:
@@ -98,6 +105,20 @@ def _indicators(indicators: tuple[Indicator, ...]) -> Table:
             f"{each.value:.4g}",
             f"{each.p_value:.2g}",
             f"{each.noise_floor:.2g}",
+            Text("warns", style="bold red") if each.warns else "",
+        )
+    return table
+
+
+def _trends(trends: tuple[Trend, ...]) -> Table:
+    table = _table("trend over checkpoints", "stratum", "slope", "p", "checkpoints", "")
+    for each in trends:
+        table.add_row(
+            each.name,
+            each.stratum.value if each.stratum else "",
+            f"{each.slope:.2g}",
+            f"{each.p_value:.2g}",
+            str(each.points),
             Text("warns", style="bold red") if each.warns else "",
         )
     return table
@@ -148,5 +169,6 @@ def _only(reading: DriftReading, stratum: Stratum) -> DriftReading:
         reading,
         signals=tuple(each for each in reading.signals if each.stratum is stratum),
         indicators=tuple(each for each in reading.indicators if each.stratum is stratum),
+        trends=tuple(each for each in reading.trends if each.stratum is stratum),
         unmeasured=tuple(each for each in reading.unmeasured if each.stratum in {stratum, None}),
     )

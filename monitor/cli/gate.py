@@ -15,11 +15,17 @@ from monitor.cli.outcomes import decide_on_files
 from monitor.cli.tables import by_stratum, decided, decision_view, evidence_cell
 from monitor.config import load_options, load_policy
 from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.drift import NOTHING
 from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision, DecisionKind
 from monitor.domain.tasks import RAREST_FIRST
-from monitor.export.documents import checkpoint_document, decision_document, evaluation_document
+from monitor.export.documents import (
+    checkpoint_document,
+    decision_document,
+    evaluation_document,
+    trends_document,
+)
 from monitor.export.pass_at_k import pass_at_k_document
 from monitor.rounds.gate import Gate, latest_evaluation
 from monitor.rounds.watching import Watch, bank, baseline_of, find
@@ -139,6 +145,7 @@ class _Row:
         )
         drawn = self.evaluation or bank(watch, checkpoint, now=now())
         self.pass_at_k = pass_at_k_document(watch.store.task_tallies(drawn.key.evaluation_id))
+        self.drift = watch.store.drift(drawn.key.evaluation_id) or NOTHING
 
     @property
     def document(self) -> dict[str, Any]:
@@ -148,6 +155,7 @@ class _Row:
             "gate": decision_document(self.decision),
             "evaluation": evaluation_document(self.evaluation) if self.evaluation else None,
             "pass_at_k": self.pass_at_k,
+            "trends": trends_document(self.drift),
         }
 
 

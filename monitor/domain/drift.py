@@ -104,6 +104,31 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """Where an indicator's difference to one baseline is heading from checkpoint to checkpoint.
+
+    It can HOLD a promotion, never REJECT alone.
+    """
+
+    name: str
+    """The indicator's."""
+    stratum: Stratum | None
+    slope: float
+    """Typical change towards collapse from one checkpoint to the next, in the indicator's unit."""
+    p_value: float
+    """One-sided, of "the order of the checkpoints is chance" against "they move towards collapse"."""
+    alpha: float
+    """A p-value up to this warns."""
+    points: int
+    """Checkpoints, this one among them."""
+
+    @property
+    def warns(self) -> bool:
+        """Whether checkpoints in a random order would hardly ever look like this."""
+        return self.p_value <= self.alpha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unmeasured:
     """An indicator or column that could not be had."""
 
@@ -123,6 +148,8 @@ class DriftReading:
     """One per column and stratum that could be compared, detected or not."""
     indicators: tuple[Indicator, ...]
     """Warning or not."""
+    trends: tuple[Trend, ...] = ()
+    """Of the indicators, over the checkpoints that were weighed against the same baseline."""
     unmeasured: tuple[Unmeasured, ...] = ()
     """What could not be had, and why."""
     problems: tuple[str, ...] = ()
@@ -133,6 +160,8 @@ class DriftReading:
     """File name of the HTML report; empty when none was kept."""
     elapsed_s: float = 0.0
     """Wall seconds that measuring took, the engine's not included."""
+    engine_s: float = 0.0
+    """Wall seconds that the probes kept the engine for this evaluation."""
 
     @property
     def gaps(self) -> tuple[Unmeasured, ...]:

@@ -133,6 +133,7 @@ class ReasonCode(StrEnum):
     TOO_MANY_UNSCORED = "too_many_unscored"
     DRIFT = "drift"
     COLLAPSE_INDICATOR = "collapse_indicator"
+    COLLAPSE_TREND = "collapse_trend"
     INDICATOR_MISSING = "indicator_missing"
     SLOW_DECLINE = "slow_decline"
     LINEAGE_MISSING = "lineage_missing"

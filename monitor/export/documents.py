@@ -90,11 +90,18 @@ def drift_document(reading: DriftReading) -> Document:
         "indicators": [
             asdict(each) | {"difference": each.difference, "warns": each.warns} for each in reading.indicators
         ],
+        "trends": trends_document(reading),
         "columns": [asdict(each) for each in reading.signals],
         "problems": list(reading.remarks),
         "report": reading.report,
         "elapsed_s": reading.elapsed_s,
+        "engine_s": reading.engine_s,
     }
+
+
+def trends_document(reading: DriftReading) -> list[Document]:
+    """Where the signs of collapse are heading over checkpoints."""
+    return [asdict(each) | {"warns": each.warns} for each in reading.trends]
 
 
 def checkpoint_document(checkpoint: Checkpoint) -> Document:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from monitor.domain.drift import DriftReading, Indicator
+from monitor.domain.drift import DriftReading, Indicator, Trend
 from monitor.domain.evidence import DriftSignal
 from monitor.domain.tasks import Stratum
 
@@ -24,6 +24,12 @@ class _OfIndicator(NamedTuple):
     name: str
     meaning: str
     read: Callable[[Indicator], float]
+
+
+class _OfTrend(NamedTuple):
+    name: str
+    meaning: str
+    read: Callable[[Trend], float]
 
 
 class _OfSignal(NamedTuple):
@@ -46,6 +52,19 @@ _INDICATORS = (
         "tailwatch_collapse_indicator_warning",
         "1 where an unchanged model would hardly ever differ from the baseline like this, else 0.",
         lambda i: float(i.warns),
+    ),
+)
+
+_TRENDS = (
+    _OfTrend(
+        "tailwatch_collapse_trend_slope",
+        "Typical change of a sign towards collapse from one checkpoint to the next.",
+        lambda t: t.slope,
+    ),
+    _OfTrend(
+        "tailwatch_collapse_trend_p_value",
+        "Chance that checkpoints in a random order look as much like a way to collapse.",
+        lambda t: t.p_value,
     ),
 )
 
@@ -72,6 +91,12 @@ def drift_families(compared: Sequence[Compared]) -> Iterator[Metric]:
             for indicator in reading.indicators:
                 values = (*labels, _label(indicator.stratum), indicator.name)
                 family.add_metric(values, figure.read(indicator))
+        yield family
+    for aspect in _TRENDS:
+        family = GaugeMetricFamily(aspect.name, aspect.meaning, labels=(*_SHARED, "indicator"))
+        for labels, reading in compared:
+            for trend in reading.trends:
+                family.add_metric((*labels, _label(trend.stratum), trend.name), aspect.read(trend))
         yield family
     for column in _SIGNALS:
         family = GaugeMetricFamily(column.name, column.meaning, labels=(*_SHARED, "signal", "method"))

@@ -15,6 +15,7 @@ from monitor.domain.samples import Sample
 from monitor.domain.tasks import Stratum
 from monitor.ports import CompletionModel, Count, DriftEvent, DriftMeter, Probe, Store
 from monitor.rounds.bench import Bench, Gauges
+from monitor.rounds.trending import trends_at
 from monitor.rounds.watching import Watch, bank_key, baseline_of
 
 logger = logging.getLogger(__name__)
@@ -114,7 +115,8 @@ async def keep_drift(bench: Bench, bank: Evaluation, evaluation: Evaluation) -> 
         evaluation_id=evaluation_id,
         report=f"{evaluation_id}.html" if bench.gauges.reports else "",
     )
-    await asyncio.to_thread(bench.store.keep_drift, evaluation_id, reading)
+    trends = await asyncio.to_thread(trends_at, bench.store, evaluation, reading)
+    await asyncio.to_thread(bench.store.keep_drift, evaluation_id, replace(reading, trends=trends))
     bench.tally.add(Count.DRIFT_EVENTS, DriftEvent.FAILED if reading.broken else DriftEvent.MEASURED)
     await asyncio.to_thread(bench.tally.store, bench.store)
 
@@ -137,10 +139,11 @@ def compare_outputs(
     before = {each.probe: each for each in store.measurements(bank_id)}
     after = {each.probe: each for each in store.measurements(evaluation_id)}
     parts = [_probed(probe, before.get(probe.name), after.get(probe.name)) for probe in gauges.probes]
+    engine_s = sum(after[probe.name].engine_s for probe in gauges.probes if probe.name in after)
     if gauges.meter is not None:
         bank, candidate = store.samples(bank_id), store.samples(evaluation_id)
         parts.append(_metered(gauges.meter, bank, candidate, report))
-    return together(parts)
+    return replace(together(parts), engine_s=engine_s)
 
 
 def _probed(probe: Probe, baseline: Measurement | None, candidate: Measurement | None) -> DriftReading:

@@ -150,6 +150,7 @@ def conclude(store: Store, evaluation: Evaluation, rules: Rules) -> Decision:
             decline=_decline(store, evaluation, rules),
             signals=reading.signals,
             indicators=reading.indicators,
+            trends=reading.trends,
             unmeasured=reading.gaps,
         ),
     )

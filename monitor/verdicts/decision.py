@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from monitor.domain.checkpoint import Lineage
-from monitor.domain.drift import Indicator, IndicatorName, Unmeasured
+from monitor.domain.drift import Indicator, IndicatorName, Trend, Unmeasured
 from monitor.domain.evidence import (
     Confirmation,
     Decision,
@@ -44,6 +44,8 @@ class Circumstances:
     """Drift signals, detected or not."""
     indicators: tuple[Indicator, ...] = ()
     """Collapse indicators, warning or not; those that could not be had are absent."""
+    trends: tuple[Trend, ...] = ()
+    """Of the indicators, warning or not."""
     unmeasured: tuple[Unmeasured, ...] = ()
     """Indicators and columns that could not have warned, and why."""
     decline: Decline | None = None
@@ -124,6 +126,9 @@ def _warnings(assessment: Assessment, circumstances: Circumstances, policy: Poli
     for indicator in circumstances.indicators:
         if indicator.warns and indicator.name in policy.holding_signals:
             yield wording.warned(indicator)
+    for trend in circumstances.trends:
+        if trend.warns and trend.name in policy.holding_signals:
+            yield wording.heading(trend)
     yield from _drifted(circumstances, lambda signal: _holds(signal, policy))
     yield from _missing(assessment, circumstances, policy)
     decline = circumstances.decline
@@ -141,6 +146,9 @@ def _remarks(assessment: Assessment, policy: Policy, circumstances: Circumstance
     for indicator in circumstances.indicators:
         if indicator.warns and indicator.name not in policy.holding_signals:
             yield wording.warned(indicator)
+    for trend in circumstances.trends:
+        if trend.warns and trend.name not in policy.holding_signals:
+            yield wording.heading(trend)
     yield from _drifted(circumstances, lambda signal: not _holds(signal, policy))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from monitor.domain.drift import Indicator
+from monitor.domain.drift import Indicator, Trend
 from monitor.domain.evidence import Confirmation, DriftSignal, Evidence, Finding, Reason, ReasonCode
 from monitor.domain.tasks import Stratum
 
@@ -116,6 +116,18 @@ def warned(indicator: Indicator) -> Reason:
             "p_value": indicator.p_value,
             "noise_floor": indicator.noise_floor,
         },
+    )
+
+
+def heading(trend: Trend) -> Reason:
+    """A sign of collapse that grows from checkpoint to checkpoint."""
+    where = f" in {trend.stratum.value}" if trend.stratum is not None else ""
+    return Reason(
+        code=ReasonCode.COLLAPSE_TREND,
+        text=f"{trend.name}{where} has moved towards collapse over {trend.points} checkpoints, by about "
+        f"{trend.slope:.2g} from each to the next (p = {trend.p_value:.2g})",
+        stratum=trend.stratum,
+        figures={"slope": trend.slope, "p_value": trend.p_value, "points": float(trend.points)},
     )
 
 

@@ -6,14 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from monitor.domain.checkpoint import Checkpoint
-from monitor.domain.drift import FALLING, DriftReading, Indicator, IndicatorName
+from monitor.domain.drift import DriftReading, Indicator, IndicatorName, Trend
 from monitor.domain.tasks import Stratum
-from monitor.stats.trend import rising
 from monitor.web.figures import MISSING
 from monitor.web.markup import Markup, element, join, link, table
-
-FEWEST_FOR_A_TREND = 4
-"""Checkpoints; the order of fewer is often enough a rise by chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +34,10 @@ def outputs_section(drift: DriftReading | None, evaluation_id: str) -> Markup:
         element("p", f"Columns that drifted: {columns}." if detected else "No column drifted.")
         if drift.signals
         else "",
-        element("p", link("Evidently's page about them", f"/drift/{evaluation_id}")) if drift.report else "",
+        element("p", link("Evidently's page about all of them", f"/drift/{evaluation_id}"))
+        if drift.report
+        else "",
+        element("p", _costs(drift), class_="soft"),
         join(*(element("p", problem, class_="soft") for problem in drift.remarks)),
     )
 
@@ -52,16 +51,23 @@ def generations_section(generations: Sequence[Generation]) -> Markup:
     headings = ("checkpoint", "trained from", "written by a model", "review", *(name.value for name in names))
     note = (
         "Differences to the baseline in the tail; those in bold are more than chance. The last line asks "
-        "whether each moves towards collapse from checkpoint to checkpoint, by their order alone (Mann)."
+        "whether each moves towards collapse over the checkpoints that were weighed against the baseline of "
+        "the newest, by their order alone (Mann), and by how much from one to the next (Theil and Sen)."
     )
     rows = [_generation(each, names) for each in generations]
-    if len(measured) >= FEWEST_FOR_A_TREND:
-        rows.append(("trend", "", "", "", *(_trend(measured, name) for name in names)))
+    latest = measured[-1].drift
+    if latest is not None and latest.trends:
+        rows.append(("trend", "", "", "", *(_trend(latest.trends, name) for name in names)))
     return join(
         element("h2", "Generations"),
         table(headings, rows),
         element("p", note, class_="soft"),
     )
+
+
+def _costs(drift: DriftReading) -> str:
+    spent = f"Comparing took {drift.elapsed_s:.1f} s"
+    return f"{spent}, and the probes {drift.engine_s:.1f} s of the engine." if drift.engine_s else f"{spent}."
 
 
 def _row(indicator: Indicator) -> tuple[str, ...]:
@@ -87,12 +93,12 @@ def _generation(each: Generation, names: Iterable[IndicatorName]) -> tuple[str, 
     )
 
 
-def _trend(measured: Sequence[Generation], name: IndicatorName) -> str:
-    found = [each for each in (_tail(one.drift, name) for one in measured) if each is not None]
-    if len(found) < FEWEST_FOR_A_TREND:
-        return MISSING
-    sign = -1.0 if name in FALLING else 1.0
-    return f"p = {rising([sign * each.value for each in found]).p_value:.2g}"
+def _trend(trends: Sequence[Trend], name: IndicatorName) -> str:
+    for trend in trends:
+        if trend.name == name and trend.stratum is Stratum.TAIL:
+            text = f"{trend.slope:+.2g}, p = {trend.p_value:.2g}"
+            return element("strong", text) if trend.warns else text
+    return MISSING
 
 
 def _difference(indicator: Indicator | None) -> str:

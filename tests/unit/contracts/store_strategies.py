@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from monitor.domain.checkpoint import Checkpoint, Lineage, Review
-from monitor.domain.drift import DriftReading, Indicator, Measurement, Reading, Unmeasured
+from monitor.domain.drift import DriftReading, Indicator, Measurement, Reading, Trend, Unmeasured
 from monitor.domain.evaluation import BankView, Evaluation, EvaluationKey, Purpose, Stage, State
 from monitor.domain.evidence import (
     Boundary,
@@ -173,6 +173,19 @@ DRIFT_READINGS = st.builds(
     DriftReading,
     signals=st.lists(SIGNALS, max_size=3).map(tuple),
     indicators=st.lists(INDICATORS, max_size=3).map(tuple),
+    trends=st.lists(
+        st.builds(
+            Trend,
+            name=NAMES,
+            stratum=STRATA_OR_NONE,
+            slope=FLOATS,
+            p_value=FLOATS,
+            alpha=FLOATS,
+            points=st.integers(2, 60),
+        ),
+        max_size=2,
+    ).map(tuple),
+    engine_s=FLOATS,
     unmeasured=st.lists(st.builds(Unmeasured, name=NAMES, stratum=STRATA_OR_NONE, why=NAMES), max_size=2).map(
         tuple
     ),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from monitor.domain.drift import Trend
+from monitor.domain.tasks import Stratum
 from monitor.testing import MemoryStore
 from tests.unit.export import story
 from tests.unit.export.test_collector import series, value
@@ -52,6 +56,15 @@ def test_what_did_not_move_says_so_and_what_was_not_compared_is_absent(store):
     assert not [
         name for name, labels in series(store) if bank in labels and ("indicator" in name or "drift" in name)
     ]
+
+
+def test_a_trend_is_published_where_there_is_one(store):
+    (last,) = store.evaluations(story.MODEL, checkpoint=story.GEN3.digest)
+    assert not [name for name, _ in series(store) if "trend" in name]
+    trend = Trend(name="collision", stratum=Stratum.TAIL, slope=0.02, p_value=0.0002, alpha=0.001, points=7)
+    store.keep_drift(last.key.evaluation_id, replace(story.compared(), trends=(trend,)))
+    assert value(store, "tailwatch_collapse_trend_slope", indicator="collision", **TAIL) == 0.02
+    assert value(store, "tailwatch_collapse_trend_p_value", indicator="collision", **TAIL) == 0.0002
 
 
 def test_lost_and_gained_tasks_are_counted(store):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.domain.checkpoint import Lineage, Review
-from monitor.domain.drift import Indicator, IndicatorName, Unmeasured
+from monitor.domain.drift import Indicator, IndicatorName, Trend, Unmeasured
 from monitor.domain.errors import InvalidConfig
 from monitor.domain.evidence import DecisionKind, DriftSignal, ReasonCode
 from monitor.domain.tasks import Stratum
@@ -177,6 +177,20 @@ def test_a_column_that_the_policy_names_holds_by_any_of_its_values():
     assert held.kind is DecisionKind.HOLD
     other = decide(STEADY, holding("outcome=crashed"), Circumstances(signals=signals))
     assert other.kind is DecisionKind.PROMOTE
+
+
+def test_a_trend_is_listed_holds_where_the_policy_names_its_sign_and_never_rejects():
+    trend = Trend(name="collision", stratum=Stratum.TAIL, slope=0.02, p_value=0.0002, alpha=0.001, points=7)
+    circumstances = Circumstances(indicators=EVERYWHERE, trends=(trend,))
+    listed = decide(STEADY, POLICY, circumstances)
+    assert listed.kind is DecisionKind.PROMOTE
+    assert ReasonCode.COLLAPSE_TREND in codes(listed)
+    held = decide(STEADY, holding("collision"), circumstances)
+    assert held.kind is DecisionKind.HOLD
+    assert held.reasons[0].code is ReasonCode.COLLAPSE_TREND
+    assert "over 7 checkpoints" in held.reasons[0].text
+    chance = Circumstances(indicators=EVERYWHERE, trends=(replace(trend, p_value=0.01),))
+    assert decide(STEADY, holding("collision"), chance).kind is DecisionKind.PROMOTE
 
 
 def test_a_missing_lineage_holds_where_it_is_required():

@@ -9,6 +9,7 @@ import pytest
 
 from monitor.domain.drift import NOTHING, DriftReading, Unmeasured
 from monitor.domain.tasks import Stratum
+from monitor.rounds.trending import heading
 from monitor.testing import MemoryStore
 from monitor.web.outputs import Generation, generations_section, outputs_section
 from monitor.web.reports import HEADERS
@@ -104,8 +105,17 @@ def generations(*values):
 
 
 def test_a_slow_rise_over_checkpoints_shows_as_a_trend_and_falling_signs_the_other_way():
-    page = generations_section(generations(0.40, 0.41, 0.42, 0.43, 0.44))
-    trend = page[page.index("trend") :]
-    assert trend.count("p = 0.0083") == 4
-    assert trend.count("p = 1") == 2
-    assert ">trend<" not in generations_section(generations(0.40, 0.41, 0.42))
+    rising = generations(0.40, 0.41, 0.42, 0.43, 0.44)
+    assert ">trend<" not in generations_section(rising)
+    found = heading([each.drift for each in rising])
+    ended = [*rising[:-1], replace(rising[-1], drift=replace(rising[-1].drift, trends=found))]
+    page = generations_section(ended)
+    trend = page[page.index(">trend<") :]
+    assert trend.count("+0.01, p = 0.0083") == 4
+    assert trend.count("-0.01, p = 1") == 2
+
+
+def test_what_comparing_and_probes_cost_is_said():
+    said = outputs_section(replace(CALM, elapsed_s=1.24, engine_s=30.0), EVALUATION)
+    assert "Comparing took 1.2 s, and the probes 30.0 s of the engine." in said
+    assert "of the engine" not in outputs_section(replace(CALM, elapsed_s=1.24), EVALUATION)
