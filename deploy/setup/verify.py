@@ -58,6 +58,7 @@ TESTS = (
         command=("pytest", "tests/integration", f"--ignore={HOSTILE}"),
         limit_s=900,
     ),
+    Step(name="pandas 2.2", command=("python", "deploy/setup/older_pandas.py")),
     Step(name="acceptance tests", command=("pytest", "tests/acceptance"), limit_s=1200),
 )
 

@@ -112,3 +112,15 @@ def test_a_check_that_hangs_is_ended_with_its_children_and_counts_as_failed(veri
     assert not result.passed
     assert result.seconds < 20
     assert "longest" in result.last_line
+
+
+@pytest.mark.parametrize(("required", "code"), [("all", 1), ("", 0)])
+def test_an_older_pandas_that_cannot_be_fetched_fails_only_where_nothing_may_skip(
+    required, code, monkeypatch
+):
+    older = load("older_pandas")
+    monkeypatch.setenv("TAILWATCH_REQUIRE", required)
+    monkeypatch.setattr(older, "fetched", lambda _: False)
+    with pytest.raises(SystemExit) as ended:
+        older.main()
+    assert bool(ended.value.code) == bool(code)
