@@ -66,7 +66,7 @@ def drift(a: str, b: str, stratum: str | None, html: Path | None, config: Path |
     if only is not None:
         reading = _only(reading, only)
     if html is not None and not reading.report:
-        why = " ".join(reading.remarks) or "No column of both has enough values."
+        why = " ".join(reading.problems) or "No column has enough values on both sides."
         raise InvalidInput(
             f"{html} was not written. {why}", next_step="Leave --html out to see the figures that there are."
         )

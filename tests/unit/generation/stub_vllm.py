@@ -48,19 +48,21 @@ class Server:
             return 200, fixed[path]
         if path in ("/v1/completions", "/v1/chat/completions"):
             return self.complete(body, chat="chat" in path)
-        if path == "/tokenize" and "messages" in body:
-            (turn,) = body["messages"]
-            assert turn["role"] == "user"
-            assert body["add_generation_prompt"]
-            return 200, {"tokens": [ord(letter) for letter in f"<user>{turn['content']}<model>"]}
         if path == "/tokenize":
-            start = [2] if body["add_special_tokens"] else []
-            return 200, {"tokens": start + [ord(letter) for letter in body["prompt"]]}
+            return 200, {"tokens": self.tokens(body)}
         if path == "/collective_rpc":
             return self.call(body["method"], body["kwargs"])
         if path in ("/health", "/reset_prefix_cache"):
             return 200, {}
         return 404, {"error": {"message": "no such route"}}
+
+    def tokens(self, body):
+        if "messages" not in body:
+            return [2] * body["add_special_tokens"] + [ord(letter) for letter in body["prompt"]]
+        (turn,) = body["messages"]
+        assert turn["role"] == "user"
+        assert body["add_generation_prompt"]
+        return [ord(letter) for letter in f"<user>{turn['content']}<model>"]
 
     def complete(self, body, *, chat):
         if body["model"] != self.options.served_model_name:
