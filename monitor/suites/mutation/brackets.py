@@ -89,8 +89,9 @@ def _dropped_elements(blank: str, pairs: dict[int, int]) -> Iterator[Edit]:
             continue
         commas = [at for at in _outer(blank, opened, closed) if blank[at] == ","]
         for start, end in pairwise([opened, *commas, closed]) if commas else ():
-            first = start == opened
-            yield Mutation.ELEMENT, start + first, end + first * (blank[end] == ","), ""
+            # The first element goes with the comma behind it, the others with the one before them.
+            shift = 1 if start == opened else 0
+            yield Mutation.ELEMENT, start + shift, end + shift, ""
 
 
 def _outer(blank: str, opened: int, closed: int) -> Iterator[int]:
