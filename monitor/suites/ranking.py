@@ -128,7 +128,8 @@ def _rule(files: SuiteFiles, table: RarityTable) -> CorpusFeatures:
 
 def _scored(files: SuiteFiles, table: RarityTable) -> dict[Path, TaskFile]:
     """The tasks with their scores; an answer has no features, and the middle of the programs' scores."""
-    scores = {path: _score(path, task, table) for path, task in files.tasks.items() if task.kind == "program"}
+    _refuse_broken(files)
+    scores = {path: _score(task, table) for path, task in files.tasks.items() if task.kind == "program"}
     if not scores:
         raise InvalidSuite(
             f"No task of {files.header.name!r} is a program, so none has features to score it by.",
@@ -141,11 +142,22 @@ def _scored(files: SuiteFiles, table: RarityTable) -> dict[Path, TaskFile]:
     }
 
 
-def _score(path: Path, task: TaskFile, table: RarityTable) -> float:
-    source = task.prompt + task.canonical_solution
-    if task.language == PYTHON and parsed(source) is None:
+def _score(task: TaskFile, table: RarityTable) -> float:
+    told = explain(task.prompt + task.canonical_solution, task.language, table)
+    return round(told.score, DECIMALS)
+
+
+def _refuse_broken(files: SuiteFiles) -> None:
+    """See that every Python reference parses; all that do not are told at once."""
+    broken = [
+        f"{task.task_id} ({path})"
+        for path, task in files.tasks.items()
+        if task.kind == "program"
+        and task.language == PYTHON
+        and parsed(task.prompt + task.canonical_solution) is None
+    ]
+    if broken:
         raise InvalidSuite(
-            f"{path}: the reference solution of {task.task_id!r} does not parse.",
-            next_step="Mend it or leave the task out: only programs that parse can be ranked.",
+            f"Reference solutions that do not parse cannot be ranked: {', '.join(broken)}.",
+            next_step="Mend them or remove their files, as an import that runs the references does.",
         )
-    return round(explain(source, task.language, table).score, DECIMALS)

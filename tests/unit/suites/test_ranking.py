@@ -104,9 +104,10 @@ def test_a_copy_keeps_the_list_of_equivalent_mutants(tmp_path):
     assert (tmp_path / "copy" / "equivalent-mutants.yaml").read_text(encoding="utf-8") == "mutants: []\n"
 
 
-def test_a_reference_that_does_not_parse_cannot_be_ranked(tmp_path):
-    texts = {"a": task_text("t/a").replace("      return 2 * x\n", "      return (\n")}
-    with pytest.raises(InvalidSuite, match="does not parse"):
+def test_references_that_do_not_parse_cannot_be_ranked_and_are_all_named(tmp_path):
+    broken = {stem: task_text(f"t/{stem}").replace("return 2 * x", "return (") for stem in "ab"}
+    texts = three_tasks() | broken
+    with pytest.raises(InvalidSuite, match=r"do not parse cannot be ranked: t/a .*, t/b \("):
         rank_suite(suite_of(tmp_path / "s", texts), TABLE)
 
 
