@@ -16,6 +16,7 @@ from monitor.domain.identity import content_digest
 from monitor.domain.samples import Execution, Program
 from monitor.sandbox import bundle
 from monitor.sandbox.booting import Ready, boot
+from monitor.sandbox.inside import uids
 from monitor.sandbox.links import Link, LinkLost, ProcessLink
 from monitor.sandbox.pool import Pool, Tell, ignore_event
 from monitor.sandbox.settings import ENVIRONMENT, inside_settings
@@ -207,7 +208,8 @@ def _rlimit_launch(python: str, root: Path) -> _Launch:
         entry="inside.cage:adopt",
         options={"root": str(root)},
         root=root,
-        fresh_uids=os.geteuid() == 0,
+        # Root of a namespace in which only root is mapped can become nobody else.
+        fresh_uids=os.geteuid() == 0 and len(uids.free()) > 0,
         next_step="See the message for what the system refused.",
     )
 

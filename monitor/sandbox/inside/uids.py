@@ -18,13 +18,18 @@ _PEOPLE_END = 2000
 
 def draw(count: int) -> range:
     """``count`` uids in a row that nobody else is likely to have. Raises ValueError: too few are mapped."""
-    with open(_MAP, encoding="ascii") as file:
-        free = unowned(file.read())
-    choices = len(free) // count
+    mapped = free()
+    choices = len(mapped) // count
     if choices == 0:
-        raise ValueError(f"{len(free)} free uids are mapped into this namespace, {count} are needed")
+        raise ValueError(f"{len(mapped)} free uids are mapped into this namespace, {count} are needed")
     number = int.from_bytes(os.urandom(8), "big") % choices
-    return free[number * count : (number + 1) * count]
+    return mapped[number * count : (number + 1) * count]
+
+
+def free() -> range:
+    """The uids of this process's namespace that are no user's."""
+    with open(_MAP, encoding="ascii") as file:
+        return unowned(file.read())
 
 
 def unowned(uid_map: str) -> range:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,21 @@ def test_honest_programs_pass_after_each(outcomes: dict[str, tuple[str, str]]) -
     honest = {name: outcome for name, outcome in outcomes.items() if name.startswith("honest")}
     assert len(honest) == len(CHOSEN) + 1
     assert {name: outcome for name, outcome in honest.items() if outcome[0] != "passed"} == {}
+
+
+ALONE = """
+import asyncio
+from tests.integration.sandbox.backends import adder, open_backend
+
+async def main():
+    async with await open_backend("rlimit") as sandbox:
+        print((await sandbox.execute(adder())).outcome.value)
+
+asyncio.run(main())
+"""
+
+
+def test_plain_processes_do_where_root_is_the_only_uid_there_is() -> None:
+    command = ["unshare", "--user", "--map-root-user", sys.executable, "-c", ALONE]
+    done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.returncode) == ("passed", 0), done.stderr
