@@ -21,7 +21,7 @@ $(READY): pyproject.toml $(wildcard deploy/setup/*.txt) deploy/setup/install.py
 
 install: $(READY) ## Set up .venv, if that has not been done
 
-demo: $(READY) ## Watch six real checkpoints being judged (about four minutes after installation)
+demo: $(READY) ## Watch six real checkpoints being judged (about two minutes after installation)
 	@.venv/bin/tailwatch demo
 
 test: $(READY) ## Static checks, unit, integration and acceptance tests
