@@ -8,8 +8,9 @@ import pytest
 
 from monitor.domain.errors import InvalidSuite
 from monitor.suites.loading import load_suite
-from monitor.suites.mutation.killing import MutationScore
+from monitor.suites.mutation.killing import LEAST_OVERALL_SCORE, LEAST_SCORE, MutationScore
 from monitor.suites.mutation.record import RECORD_FILE, RecordedScore, read_record, write_record
+from monitor.suites.shelves import find_suite
 from tests.unit.suites.suite_files import task_text, write_suite_folder
 
 SCORE = MutationScore(task_id="t/a", mutants=10, killed=9, equivalent=1, not_run=0, survivors=())
@@ -66,3 +67,15 @@ def test_another_file_of_that_name_is_refused(folder: Path, text: str) -> None:
     (folder / RECORD_FILE).write_text(text)
     with pytest.raises(InvalidSuite, match="holds no mutation scores"):
         read_record(folder)
+
+
+def test_the_core_suite_ships_the_scores_of_its_present_tasks() -> None:
+    core = load_suite("core")
+    record = read_record(find_suite("core"))
+    assert record is not None
+    assert record.digest == core.digest
+    assert {task_id: row.digest for task_id, row in record.tasks.items()} == {
+        task.task_id: task.digest for task in core
+    }
+    assert record.score >= LEAST_OVERALL_SCORE
+    assert min(row.score for row in record.tasks.values()) >= LEAST_SCORE
