@@ -6,7 +6,7 @@ import pytest
 
 from monitor.store import open_store
 from tests.integration.export.night import warn
-from tests.integration.export.servers import BEGIN, Exporter, Prometheus, prometheus, wait_until
+from tests.integration.export.servers import BEGIN, Exporter, Prometheus, Receiver, prometheus, wait_until
 from tests.unit.export import story
 
 
@@ -61,3 +61,11 @@ def own_exporter(tmp_path) -> Iterator[Exporter]:
 def own_prometheus(own_exporter: Exporter, tmp_path) -> Iterator[Prometheus]:
     with prometheus(tmp_path / "prometheus", exporter_port=own_exporter.port) as server:
         yield server
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Where an Alertmanager of the test's own delivers."""
+    listening = Receiver()
+    yield listening
+    listening.close()

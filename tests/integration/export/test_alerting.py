@@ -13,7 +13,6 @@ from tests.integration.export.servers import (
     CALM,
     DEPLOY,
     Exporter,
-    Receiver,
     alertmanager,
     prometheus,
     wait_until,
@@ -22,13 +21,6 @@ from tests.requirements import require
 from tests.unit.export import story
 
 TAIL = "TailwatchTailRegression"
-
-
-@pytest.fixture
-def receiver():
-    listening = Receiver()
-    yield listening
-    listening.close()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from tests.integration.export.servers import (
     BEGIN,
     CALM,
     Exporter,
-    Receiver,
     alertmanager,
     prometheus,
     wait_until,
@@ -20,13 +19,6 @@ DOWN, TAIL = "TailwatchDown", "TailwatchTailRegression"
 REJECTED = {TAIL, "TailwatchHeadTailDivergence", "TailwatchCandidateRejected"}
 OURS = '{__name__=~"(stratum:|checkpoint:)?tailwatch_.+"}'
 """All that is said of checkpoints and of the daemon; recorded rates are those of minutes that have passed."""
-
-
-@pytest.fixture
-def receiver():
-    listening = Receiver()
-    yield listening
-    listening.close()
 
 
 @pytest.fixture
