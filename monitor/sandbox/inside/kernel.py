@@ -58,8 +58,12 @@ def show_memory() -> None:
 
 def prefer_in_memory_shortage() -> None:
     """Be the first that the kernel kills when memory runs out."""
-    with open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:
-        file.write("1000")
+    # Every program's process does this: what a file object touches would be copied for each of them.
+    descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+    try:
+        os.write(descriptor, b"1000")
+    finally:
+        os.close(descriptor)
 
 
 def adopt_orphans() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_NEARLY_FULL = 5 / 6
+_NEARLY_FULL = 2 / 3
 """Beyond this share of its memory, a control group is closer to a kill than two looks are apart."""
 
 

@@ -29,7 +29,7 @@ _JUDGE_BASE_S = 2.0
 """CPU seconds that the tests may take beside what the program may."""
 _PATIENCE_S = 5.0
 """How long our own processes may take to answer while nothing keeps them."""
-_LOOK_EVERY_S = 0.1
+_LOOK_EVERY_S = 0.05
 """Memory can be filled this quickly; and of a pause of the machine no more is ever counted as idle."""
 _SLICE_S = 0.05
 

@@ -41,7 +41,7 @@ def test_memory_kills_are_seen_until_they_are_accounted_for_in_either_version(
 )
 @pytest.mark.parametrize(
     ("used", "cached", "tmpfs", "full"),
-    [(90, 0, 0, True), (80, 0, 0, False), (90, 20, 0, False), (90, 20, 20, True), (90, 5, 9, True)],
+    [(70, 0, 0, True), (60, 0, 0, False), (80, 20, 0, False), (80, 20, 20, True), (70, 5, 9, True)],
 )
 def test_a_group_is_nearly_full_of_what_cannot_be_taken_back(
     *, tmp_path: Path, events: str, prefix: str, used: int, cached: int, tmpfs: int, full: bool
