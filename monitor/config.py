@@ -175,6 +175,7 @@ class SandboxOptions(Section):
 
     backend: SandboxBackend = SandboxBackend.DOCKER
     slots: Annotated[int, Field(ge=1, le=512)] = Field(default_factory=lambda: os.cpu_count() or 1)
+    recycle_after: Annotated[int, Field(ge=10, le=5000)] = 500
     runtime: str | None = None
     image: str | None = None
 

@@ -123,13 +123,16 @@ async def open_sandbox(chosen: SandboxOptions, on_event: Callable[[SandboxEvent]
         SandboxTrouble: it cannot be had here.
     """
     if chosen.backend is SandboxBackend.NAMESPACE:
-        namespace = await NamespaceSandbox.open(slots=chosen.slots, on_event=on_event)
+        namespace = await NamespaceSandbox.open(
+            slots=chosen.slots, recycle_after=chosen.recycle_after, on_event=on_event
+        )
         _log.warning("%s", namespace.warning)
         return namespace
     return await DockerSandbox.open(
         slots=chosen.slots,
         image=chosen.image or DEFAULT_IMAGE,
         runtime=chosen.runtime,
+        recycle_after=chosen.recycle_after,
         on_event=on_event,
     )
 

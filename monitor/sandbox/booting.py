@@ -30,8 +30,7 @@ async def boot(link: Link, settings: dict[str, Any], entry: str, *arguments: Any
     """
     try:
         async with asyncio.timeout(_READY_TIMEOUT_S):
-            await link.send(bundle.boot_message(entry, *arguments))
-            await link.send(settings)
+            await link.send(bundle.boot_message(entry, *arguments), settings)
             said = await link.receive()
         return Ready(python=str(said["python"]), filtered=bool(said["seccomp"]))
     except TimeoutError as exc:

@@ -21,7 +21,7 @@ from monitor.processes import identify, is_gone
 from monitor.sandbox import bundle
 from monitor.sandbox.booting import boot
 from monitor.sandbox.links import Link, LinkLost, Unframing, framed
-from monitor.sandbox.pool import Pool, Tell, ignore_event
+from monitor.sandbox.pool import RECYCLE_AFTER, Pool, Tell, ignore_event
 from monitor.sandbox.settings import inside_settings
 
 DEFAULT_IMAGE = "tailwatch-sandbox:latest"
@@ -65,7 +65,7 @@ class DockerSandbox:
         image: str = DEFAULT_IMAGE,
         runtime: str | None = None,
         hardening: Hardening | None = None,
-        recycle_after: int = 500,
+        recycle_after: int = RECYCLE_AFTER,
         on_event: Tell = ignore_event,
     ) -> DockerSandbox:
         """Start the containers.
@@ -241,6 +241,7 @@ class _Starter:
             user="0:0",
             stdin_open=True,
             hostname="sandbox",
+            network_disabled=True,
             labels={OWNER_LABEL: identify()},
             environment={"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"},
             host_config=api.create_host_config(**self._host_config()),
@@ -300,10 +301,10 @@ class AttachedLink:
         self._unframing = Unframing()
         self._last_words = b""
 
-    async def send(self, message: dict[str, Any]) -> None:
-        """Send one message."""
+    async def send(self, *messages: dict[str, Any]) -> None:
+        """Send messages in one piece."""
         try:
-            await asyncio.get_running_loop().sock_sendall(self._socket, framed(message))
+            await asyncio.get_running_loop().sock_sendall(self._socket, framed(*messages))
         except OSError as exc:
             raise LinkLost(self._farewell()) from exc
 

@@ -20,8 +20,8 @@ class LinkLost(Exception):
 class Link(Protocol):
     """A started sandbox, as the pool sees it."""
 
-    async def send(self, message: dict[str, Any]) -> None:
-        """Send one message. Raises LinkLost."""
+    async def send(self, *messages: dict[str, Any]) -> None:
+        """Send messages in one piece. Raises LinkLost."""
         ...
 
     async def receive(self) -> dict[str, Any]:
@@ -33,10 +33,10 @@ class Link(Protocol):
         ...
 
 
-def framed(message: dict[str, Any]) -> bytes:
-    """The bytes of one message."""
-    payload = json.dumps(message).encode("ascii")
-    return _HEADER.pack(len(payload)) + payload
+def framed(*messages: dict[str, Any]) -> bytes:
+    """The bytes of messages, one after the other."""
+    payloads = (json.dumps(message).encode("ascii") for message in messages)
+    return b"".join(_HEADER.pack(len(payload)) + payload for payload in payloads)
 
 
 class Unframing:
@@ -84,11 +84,11 @@ class ProcessLink:
         while data := await self._process.stderr.read(4096):
             self._last_words = (self._last_words + data)[-_STDERR_KEPT:]
 
-    async def send(self, message: dict[str, Any]) -> None:
-        """Send one message."""
+    async def send(self, *messages: dict[str, Any]) -> None:
+        """Send messages in one piece."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(framed(message))
+            self._process.stdin.write(framed(*messages))
             await self._process.stdin.drain()
         except OSError as exc:
             raise LinkLost(await self._farewell()) from exc

@@ -23,14 +23,16 @@ from monitor.sandbox.starts import StartLink, Starts
 
 _log = logging.getLogger(__name__)
 
-_AHEAD = 2
-"""Programs a sandbox holds, the running one included: the next starts without asking us."""
+_LEAST_HELD, _MOST_HELD = 2, 16
+"""Programs a sandbox holds, the running one included: it starts the next, and reports, without asking us."""
 _ATTEMPTS = 2
 """How often a program may lose a sandbox under it before it is given up as UNSCORED."""
 _WATCHDOG_BASE_S, _WATCHDOG_PER_CPU = 90.0, 32.0
 """Beyond the supervisor's own watchdog: a supervisor silent for longer is lost."""
 _RETURNED, _NEW = 0, 1
 """Order of service: what lost its sandbox goes first."""
+RECYCLE_AFTER = 500
+"""Programs after which a sandbox is replaced, unless somebody wants another number."""
 _KEPT = 10_000
 """Executions remembered, newest last."""
 
@@ -44,7 +46,7 @@ class _Pending:
     number: int
     """By which its report is recognised."""
     attempts: int = 0
-    """Sandboxes lost while it ran."""
+    """Sandboxes lost while it ran, or may have run."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -183,19 +185,15 @@ class Pool:
                 self._give_up(slot, _trouble_ours(exc))
 
     async def _converse(self, slot: _Slot) -> None:
-        """Hand over what is held, keep one more in hand, and take the reports, until none is held."""
+        """Hand over what is held, keep some more in hand, and take the reports, until none is held."""
         assert slot.link is not None
         sent = 0
         while slot.held:
-            while slot.executed + len(slot.held) < self._recycle_after and len(slot.held) < _AHEAD:
-                more = self._at_hand()
-                if more is None:
-                    break
-                slot.held.append(more)
+            self._fill_up(slot)
             async with _watchdog(slot.held[0].program):
-                for pending in list(slot.held)[sent:]:
-                    await slot.link.send(job_of(pending.program) | {"id": pending.number, "lane": slot.lane})
-                    sent += 1
+                if unsent := list(slot.held)[sent:]:
+                    await slot.link.send(*(_message(pending, slot.lane) for pending in unsent))
+                    sent = len(slot.held)
                 report = await slot.link.receive()
             if "broken" in report:
                 raise LinkLost(str(report["broken"]))
@@ -208,10 +206,25 @@ class Pool:
             if self._worn(slot, report["events"]):
                 return
 
-    def _at_hand(self) -> _Pending | None:
-        with contextlib.suppress(asyncio.QueueEmpty):
-            return self._queue.get_nowait()[2]
-        return None
+    def _fill_up(self, slot: _Slot) -> None:
+        """Take a fair share of what waits, several at once; one that has lost a sandbox stays alone."""
+        room = min(self._share(), self._recycle_after - slot.executed)
+        if slot.held[0].attempts or len(slot.held) > room // 2:
+            return
+        while len(slot.held) < room and not self._queue.empty():
+            order, number, pending = self._queue.get_nowait()
+            if pending.attempts:
+                self._queue.put_nowait((order, number, pending))
+                return
+            slot.held.append(pending)
+
+    def _share(self) -> int:
+        """Programs a sandbox may hold now: fewer towards the end, so that nobody waits behind a slow one.
+
+        Guided self-scheduling (Polychronopoulos and Kuck, 1987), with half of its shares.
+        """
+        share = self._queue.qsize() // (2 * len(self._slots))
+        return max(_LEAST_HELD, min(share, _MOST_HELD))
 
     def _worn(self, slot: _Slot, events: list[str]) -> bool:
         """Replace the sandbox when something noteworthy happened in it, or after enough programs."""
@@ -226,16 +239,15 @@ class Pool:
         return True
 
     def _lost(self, slot: _Slot, why: str) -> None:
-        """The sandbox is gone: its running program gets a second try, those behind it a first."""
+        """The sandbox is gone: what it held gets a second try, each by itself, since any may be the cause."""
         self._tell(SandboxEvent.LOST)
-        running = slot.held.popleft()
-        running.attempts += 1
-        if running.attempts >= _ATTEMPTS:
-            detail = f"the sandbox was lost {running.attempts} times while it ran: {why}"
-            self._settle(running, verdict.unscored(detail, running.program))
-        else:
-            self._enqueue(_RETURNED, running)
-        self._enqueue(_RETURNED, *slot.held)
+        for pending in slot.held:
+            pending.attempts += 1
+            if pending.attempts < _ATTEMPTS:
+                self._enqueue(_RETURNED, pending)
+                continue
+            detail = f"the sandbox was lost {pending.attempts} times while it ran: {why}"
+            self._settle(pending, verdict.unscored(detail, pending.program))
         self._discard(slot)
 
     def _give_up(self, slot: _Slot, trouble: SandboxTrouble) -> None:
@@ -265,6 +277,10 @@ class Pool:
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
             slot.link = None
+
+
+def _message(pending: _Pending, lane: int) -> dict[str, Any]:
+    return job_of(pending.program) | {"id": pending.number, "lane": lane}
 
 
 def job_of(program: Program) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from monitor.sandbox import bundle
 from monitor.sandbox.booting import Ready, boot
 from monitor.sandbox.inside import uids
 from monitor.sandbox.links import Link, LinkLost, ProcessLink
-from monitor.sandbox.pool import Pool, Tell, ignore_event
+from monitor.sandbox.pool import RECYCLE_AFTER, Pool, Tell, ignore_event
 from monitor.sandbox.settings import ENVIRONMENT, inside_settings
 
 NAMESPACE_WARNING = (
@@ -50,7 +50,7 @@ class NamespaceSandbox:
         *,
         slots: int,
         python: str | None = None,
-        recycle_after: int = 500,
+        recycle_after: int = RECYCLE_AFTER,
         on_event: Tell = ignore_event,
     ) -> NamespaceSandbox:
         """Start the supervisors.
@@ -105,7 +105,7 @@ class RlimitSandbox:
         *,
         slots: int,
         python: str | None = None,
-        recycle_after: int = 500,
+        recycle_after: int = RECYCLE_AFTER,
         on_event: Tell = ignore_event,
     ) -> RlimitSandbox:
         """Start the supervisors; arguments as for :meth:`NamespaceSandbox.open`. Raises SandboxTrouble."""

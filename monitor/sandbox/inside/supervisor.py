@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import candidate, cleanup, judge, kernel, measures, uids, wire
+from .driver import Driver
 from .idleness import Idleness
 
 _DRIVER_IN, _DRIVER_OUT = 0, 1
@@ -83,28 +84,31 @@ def main() -> None:
     """Serve the driver on standard input and output until it closes."""
     for number in (signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
-    settings = wire.read_pipe_message(_DRIVER_IN)
-    supervisor = Supervisor(settings)
-    wire.write_pipe_message(_DRIVER_OUT, supervisor.start())
+    driver = Driver(_DRIVER_IN, _DRIVER_OUT)
+    supervisor = Supervisor(driver.settings(), on_wait=driver.flush)
+    driver.report(supervisor.start())
     while True:
         try:
-            job = wire.read_pipe_message(_DRIVER_IN)
+            job = driver.next_job()
         except wire.Ended:
             return
         try:
             report = supervisor.run(job)
         except (Broken, OSError, wire.Ended) as exc:
-            wire.write_pipe_message(_DRIVER_OUT, {"id": job["id"], "broken": str(exc) or type(exc).__name__})
+            driver.report({"id": job["id"], "broken": str(exc) or type(exc).__name__}, at_once=True)
             return
-        wire.write_pipe_message(_DRIVER_OUT, report)
+        # After anything noteworthy the driver replaces this sandbox.
+        driver.report(report, at_once=bool(report["events"]))
 
 
 class Supervisor:
     """Runs one job at a time with a zygote and a judge that live as long as it does."""
 
-    def __init__(self, settings: dict[str, Any]) -> None:
+    def __init__(self, settings: dict[str, Any], *, on_wait: Callable[[], None]) -> None:
         self._uids = iter(uids.draw(1 + settings["uids"]) if settings["fresh_uids"] else ())
         self._settings = settings | {"judge_uid": next(self._uids, None)}
+        self._on_wait = on_wait
+        """Called when a program takes longer than most."""
         self._whole_namespace: bool = os.getpid() == 1
         self._memory = measures.MemoryGroup()
 
@@ -192,6 +196,7 @@ class Supervisor:
             if ready:
                 self._hear(run, [descriptor for descriptor, _ in ready])
             else:
+                self._on_wait()
                 run.ended_by, wait_s = self._look(run, wait_s)
             if run.ended_by:
                 return

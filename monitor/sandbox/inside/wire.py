@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import array
 import json
-import os
 import socket
 import struct
 from typing import Any
@@ -50,16 +49,21 @@ def _exactly(sock: socket.socket, count: int) -> bytes:
     return bytes(chunks)
 
 
+def framed(message: dict[str, Any]) -> bytes:
+    """The frame of a JSON object."""
+    payload = json.dumps(message).encode("ascii")
+    return HEADER.pack(len(payload)) + payload
+
+
 def send_message(sock: socket.socket, message: dict[str, Any], descriptor: int | None = None) -> None:
     """Send a JSON object, and a descriptor with its first byte when one is given."""
-    payload = json.dumps(message).encode("ascii")
-    header = HEADER.pack(len(payload))
-    if descriptor is None:
-        sock.sendall(header + payload)
-        return
-    rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))
-    sock.sendmsg([header], [rights])
-    sock.sendall(payload)
+    frame = framed(message)
+    sent = 0
+    if descriptor is not None:
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))
+        sent = sock.sendmsg([frame], [rights])
+    if sent < len(frame):
+        sock.sendall(frame[sent:])
 
 
 def receive_message(sock: socket.socket) -> tuple[dict[str, Any], int | None]:
@@ -73,28 +77,3 @@ def receive_message(sock: socket.socket) -> tuple[dict[str, Any], int | None]:
             descriptor = array.array("i", data[:4])[0]
     (length,) = HEADER.unpack(header)
     return json.loads(_exactly(sock, length)), descriptor
-
-
-def read_pipe_message(descriptor: int) -> dict[str, Any]:
-    """Receive a JSON object from a plain descriptor, such as standard input."""
-    (length,) = HEADER.unpack(_read_exactly(descriptor, HEADER.size))
-    message: dict[str, Any] = json.loads(_read_exactly(descriptor, length))
-    return message
-
-
-def write_pipe_message(descriptor: int, message: dict[str, Any]) -> None:
-    """Send a JSON object to a plain descriptor."""
-    payload = json.dumps(message).encode("ascii")
-    view = memoryview(HEADER.pack(len(payload)) + payload)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _read_exactly(descriptor: int, count: int) -> bytes:
-    chunks = bytearray()
-    while len(chunks) < count:
-        data = os.read(descriptor, min(count - len(chunks), 2**20))
-        if not data:
-            raise Ended("the driver closed")
-        chunks += data
-    return bytes(chunks)

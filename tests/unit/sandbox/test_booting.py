@@ -17,8 +17,8 @@ class Starting:
         self.heard: list[dict[str, Any]] = []
         self.ended = False
 
-    async def send(self, message: dict[str, Any]) -> None:
-        self.heard.append(message)
+    async def send(self, *messages: dict[str, Any]) -> None:
+        self.heard += messages
 
     async def receive(self) -> dict[str, Any]:
         if self._answer is None:

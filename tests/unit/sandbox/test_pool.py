@@ -28,11 +28,13 @@ class ScriptedLink:
         self._sent: deque[dict[str, Any]] = deque()
         self.ran: list[str] = []
         self.most_held = 0
+        self.pieces: list[int] = []
         self.ended = False
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send(self, *messages: dict[str, Any]) -> None:
         assert not self.ended
-        self._sent.append(message)
+        self._sent += messages
+        self.pieces.append(len(messages))
         self.most_held = max(self.most_held, len(self._sent))
 
     async def receive(self) -> dict[str, Any]:
@@ -112,10 +114,41 @@ async def test_a_fresh_execution_runs_again() -> None:
     assert bench.ran == ["same", "same"]
 
 
-async def test_a_sandbox_is_given_one_program_ahead_and_no_more() -> None:
+async def test_a_sandbox_is_given_several_programs_at_once_while_many_wait() -> None:
     async with Bench(well) as bench:
-        await asyncio.gather(*(bench.pool.execute(program(n)) for n in range(20)))
-    assert bench.links[0].most_held == 2
+        await asyncio.gather(*(bench.pool.execute(program(n)) for n in range(100)))
+    link = bench.links[0]
+    assert link.most_held == 16
+    assert link.pieces[0] == 16
+    assert len(link.pieces) <= 100 / 8 + 10
+
+
+async def test_a_sandbox_is_given_one_program_ahead_where_few_wait() -> None:
+    async with Bench(well, slots=4) as bench:
+        await asyncio.gather(*(bench.pool.execute(program(n)) for n in range(16)))
+    assert [link.most_held for link in bench.links[:4]] == [2, 2, 2, 2]
+
+
+async def test_a_slow_program_keeps_few_from_the_other_sandboxes() -> None:
+    goes_on = asyncio.Event()
+
+    class Stuck(ScriptedLink):
+        async def receive(self) -> dict[str, Any]:
+            if self._sent[0]["source"] == "0":
+                await goes_on.wait()
+            return await super().receive()
+
+    async def start() -> ScriptedLink:
+        return Stuck(well)
+
+    pool = Pool(start, slots=2, recycle_after=500)
+    await pool.open()
+    asked = [asyncio.ensure_future(pool.execute(program(n))) for n in range(40)]
+    await asyncio.sleep(0.05)
+    assert sum(not each.done() for each in asked) <= 40 / 4
+    goes_on.set()
+    await asyncio.gather(*asked)
+    await pool.close()
 
 
 async def test_a_worn_sandbox_is_replaced_by_the_spare() -> None:
@@ -161,6 +194,31 @@ async def test_a_program_that_loses_two_sandboxes_is_unscored_and_its_neighbours
     outcomes = [execution.outcome for execution in found]
     assert outcomes == [Outcome.PASSED, Outcome.UNSCORED, Outcome.PASSED, Outcome.PASSED]
     assert "the zygote ended" in found[1].detail
+
+
+async def test_a_program_that_takes_its_sandbox_with_it_costs_nobody_beside_it_an_outcome() -> None:
+    together: list[int] = []
+
+    class Reporting(ScriptedLink):
+        """Reports come several at a time: what ran before the culprit is lost with it."""
+
+        async def receive(self) -> dict[str, Any]:
+            together.append(len(self._sent))
+            if any(job["source"] == "3" for job in self._sent):
+                raise LinkLost("killed")
+            return await super().receive()
+
+    async def start() -> ScriptedLink:
+        return Reporting(well)
+
+    pool = Pool(start, slots=1, recycle_after=500)
+    await pool.open()
+    found = await asyncio.gather(*(pool.execute(program(n)) for n in range(30)))
+    await pool.close()
+    assert [n for n, each in enumerate(found) if each.outcome is not Outcome.PASSED] == [3]
+    assert found[3].outcome is Outcome.UNSCORED
+    # Once for all that were there, then each of them by itself.
+    assert together[:15] == [14, *[1] * 14]
 
 
 async def test_an_unscored_execution_is_not_remembered() -> None:
@@ -278,7 +336,7 @@ async def test_a_supervisor_that_takes_no_program_is_lost(monkeypatch: pytest.Mo
     monkeypatch.setattr("monitor.sandbox.pool._WATCHDOG_PER_CPU", 0.01)
 
     class Deaf(ScriptedLink):
-        async def send(self, message: dict[str, Any]) -> None:
+        async def send(self, *messages: dict[str, Any]) -> None:
             await asyncio.Event().wait()
 
     async def start() -> ScriptedLink:
