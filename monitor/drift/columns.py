@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from monitor.domain.drift import Unmeasured
 from monitor.domain.evidence import DriftSignal
 from monitor.domain.tasks import Stratum
@@ -158,26 +160,31 @@ def _comparable(reference: pd.DataFrame, current: pd.DataFrame) -> Iterator[_Col
 def _kinds(name: str, stratum: Stratum, before: pd.Series[Any], after: pd.Series[Any]) -> Iterator[_Column]:
     """A yes-or-no column per value that is not too seldom."""
     counts = before.value_counts().add(after.value_counts(), fill_value=0)
+    # Evidently's Fisher test wants equally many rows.
+    fewer = min(len(before), len(after))
+    sides = [_thinned(side, fewer) for side in (before, after)]
     for kind in sorted(set(counts.index[counts >= FEWEST_OF_A_KIND]) - _ALREADY_JUDGED):
-        marks = [(side == kind).map({True: "yes", False: "no"}) for side in (before, after)]
-        yield from _usable(f"{name}={kind}", stratum, CHOICE_METHOD, *marks)
+        yield from _usable(f"{name}={kind}", stratum, CHOICE_METHOD, *(_marked(side, kind) for side in sides))
 
 
 def _usable(
     name: str, stratum: Stratum, method: str, before: pd.Series[Any], after: pd.Series[Any]
 ) -> Iterator[_Column]:
     reference, current = before.dropna(), after.dropna()
-    fewer = min(len(reference), len(current))
-    if method == CHOICE_METHOD:
-        # Evidently's Fisher test wants equally many rows.
-        reference, current = (_thinned(side, fewer) for side in (reference, current))
-    if fewer >= FEWEST_ROWS and len({*reference.unique(), *current.unique()}) > 1:
+    if min(len(reference), len(current)) >= FEWEST_ROWS and len({*reference.unique(), *current.unique()}) > 1:
         yield _Column(name=name, stratum=stratum, method=method, reference=reference, current=current)
 
 
 def _thinned(side: pd.Series[Any], size: int) -> pd.Series[Any]:
     """So many rows of it, evenly spread."""
-    return side.iloc[[position * len(side) // size for position in range(size)]]
+    return side.iloc[np.arange(size) * len(side) // max(size, 1)]
+
+
+def _marked(side: pd.Series[Any], kind: str) -> pd.Series[Any]:
+    """Whether each row is of this kind, in words."""
+    import pandas as pd  # noqa: PLC0415 - half a second that most commands do not need
+
+    return pd.Series(np.where(side.to_numpy() == kind, "yes", "no"))
 
 
 def _p_value(column: _Column) -> float:

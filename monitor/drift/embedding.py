@@ -18,13 +18,13 @@ def embedded(sides: Sequence[Side]) -> Rows:
     squared Hellinger distance of their pieces' shares.
     """
     shapes = [work.shape for side in sides for work in side.works]
-    rows = np.zeros((len(shapes), DIMENSIONS))
-    for row, shape in zip(rows, shapes, strict=True):
-        _fill(row, shape)
-    return rows
+    # Models repeat themselves, and equal texts share a shape.
+    vectors = {key: _vector(shape) for key, shape in {id(shape): shape for shape in shapes}.items()}
+    return np.array([vectors[id(shape)] for shape in shapes]).reshape(-1, DIMENSIONS)
 
 
-def _fill(row: Rows, shape: Shape) -> None:
-    total = sum(shape.features.values())
-    for position, count in shape.features.items():
-        row[position] = np.sqrt(count / total)
+def _vector(shape: Shape) -> Rows:
+    counts = np.array(list(shape.features.values()), dtype=float)
+    vector = np.zeros(DIMENSIONS)
+    vector[list(shape.features)] = np.sqrt(counts / counts.sum())
+    return vector

@@ -16,7 +16,7 @@ from monitor.drift.matching import Side, TaskPair
 from monitor.drift.significance import ALPHA
 from monitor.stats.clustered import clustered_rise
 from monitor.stats.collisions import collision_probability, rarity_shares
-from monitor.stats.dispersion import LEAST_P_VALUE, Exchange, displacement, narrowing
+from monitor.stats.dispersion import LEAST_P_VALUE, Clusters, Exchange, Rows, displacement, narrowing
 
 FEWEST_TASKS = 12
 """Tasks without which no pattern of signs or exchanges is rare enough to warn."""
@@ -93,10 +93,16 @@ class _Weigher:
         yield name, self._by_task(name, tasks, collisions)
         name = IndicatorName.TAIL_MASS
         yield name, self._by_task(name, tasks, tail_share)
+        halves = [half for task in tasks if (half := task.halves(EMBEDDED_PER_TASK))[0].works]
+        if len(halves) < FEWEST_TASKS:
+            yield IndicatorName.PARTICIPATION_RATIO, None
+            yield IndicatorName.DISPLACEMENT, None
+            return
+        drawn, split = _vectors([(_first(t.before), _first(t.after)) for t in tasks]), _vectors(halves)
         name = IndicatorName.PARTICIPATION_RATIO
-        yield name, self._by_exchange(name, tasks, narrowing)
+        yield name, self._by_exchange(name, drawn, split, narrowing)
         name = IndicatorName.DISPLACEMENT
-        yield name, self._by_exchange(name, tasks, displacement)
+        yield name, self._by_exchange(name, drawn, split, displacement)
 
     def _by_task(self, name: IndicatorName, tasks: Sequence[TaskPair], figure: Figure) -> Indicator | None:
         """The mean over tasks of a figure that each task has by itself."""
@@ -136,15 +142,10 @@ class _Weigher:
                 squares += scale * (second - first) ** 2
         return NormalDist().inv_cdf(1.0 - self.alpha) * sqrt(squares) / len(tasks)
 
-    def _by_exchange(self, name: str, tasks: Sequence[TaskPair], compare: Comparison) -> Indicator | None:
-        """A figure of all tasks' embedded samples together."""
-        halves = [half for task in tasks if (half := task.halves(EMBEDDED_PER_TASK))[0].works]
-        if len(halves) < FEWEST_TASKS:
-            return None
-        found = self._exchange(
-            [_first(task.before) for task in tasks], [_first(task.after) for task in tasks], compare
-        )
-        noise = self._exchange([half[0] for half in halves], [half[1] for half in halves], compare)
+    def _by_exchange(self, name: str, drawn: _Vectors, split: _Vectors, compare: Comparison) -> Indicator:
+        """A figure of all tasks' samples together; ``split`` is the bank against itself."""
+        found = compare(drawn.first, drawn.second, drawn.clusters, rng=self.rng)
+        noise = compare(split.first, split.second, split.clusters, rng=self.rng)
         return self._indicator(
             name,
             method=_EXCHANGES,
@@ -152,13 +153,8 @@ class _Weigher:
             p_value=found.p_value,
             least_p_value=LEAST_P_VALUE,
             noise_floor=max(0.0, float(np.quantile(noise.noise, 1.0 - self.alpha))),
-            clusters=len(tasks),
+            clusters=int(drawn.clusters.max()) + 1,
         )
-
-    def _exchange(self, before: Sequence[Side], after: Sequence[Side], compare: Comparison) -> Exchange:
-        first, second = embedded(before), embedded(after)
-        clusters = np.repeat(np.arange(len(before)), [len(side.works) for side in before])
-        return compare(first, second, clusters, rng=self.rng)
 
     def _indicator(
         self,
@@ -184,6 +180,25 @@ class _Weigher:
             clusters=clusters,
             stratum=self.stratum,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Vectors:
+    """Two sides of some tasks, embedded: row i of both belongs to the same task."""
+
+    first: Rows
+    second: Rows
+    clusters: Clusters
+    """The task of a row, from 0."""
+
+
+def _vectors(pairs: Sequence[tuple[Side, Side]]) -> _Vectors:
+    clusters = np.repeat(np.arange(len(pairs)), [len(first.works) for first, _ in pairs])
+    return _Vectors(
+        first=embedded([first for first, _ in pairs]),
+        second=embedded([second for _, second in pairs]),
+        clusters=clusters,
+    )
 
 
 def _first(side: Side) -> Side:
