@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 _LEAST_HELD, _MOST_HELD = 2, 16
 """Programs a sandbox holds, the running one included: it starts the next, and reports, without asking us."""
+_MUCH_TEXT = 4 * 2**20
+"""Characters of what a sandbox holds beyond which it is given no more: it keeps them in its memory."""
 _ATTEMPTS = 2
 """How often a program may lose a sandbox under it before it is given up as UNSCORED."""
 _WATCHDOG_BASE_S, _WATCHDOG_PER_CPU = 90.0, 32.0
@@ -211,7 +213,7 @@ class Pool:
         room = min(self._share(), self._recycle_after - slot.executed)
         if slot.held[0].attempts or len(slot.held) > room // 2:
             return
-        while len(slot.held) < room and not self._queue.empty():
+        while len(slot.held) < room and not self._queue.empty() and _text(slot.held) < _MUCH_TEXT:
             order, number, pending = self._queue.get_nowait()
             if pending.attempts:
                 self._queue.put_nowait((order, number, pending))
@@ -277,6 +279,10 @@ class Pool:
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
             slot.link = None
+
+
+def _text(held: Iterable[_Pending]) -> int:
+    return sum(len(pending.program.source) + len(pending.program.test) for pending in held)
 
 
 def _message(pending: _Pending, lane: int) -> dict[str, Any]:

@@ -129,6 +129,13 @@ async def test_a_sandbox_is_given_one_program_ahead_where_few_wait() -> None:
     assert [link.most_held for link in bench.links[:4]] == [2, 2, 2, 2]
 
 
+async def test_a_sandbox_is_not_given_more_text_than_it_can_keep() -> None:
+    async with Bench(well) as bench:
+        asked = (bench.pool.execute(program(n, test="#" * 2**20)) for n in range(40))
+        await asyncio.gather(*asked)
+    assert bench.links[0].most_held == 4
+
+
 async def test_a_slow_program_keeps_few_from_the_other_sandboxes() -> None:
     goes_on = asyncio.Event()
 
