@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 _PROCESSES_OF_A_PROGRAM = 48
+_NICENESS = 10
+"""Programs let their supervisor go first: it has to see what they do before they have done too much of it."""
 
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -32,8 +34,8 @@ def inside_settings(
         places: directories that programs may write to, emptied after each.
         own_places: whether these are file systems of this sandbox alone.
         fresh_uids: whether each program can get a uid of its own.
-        contained: whether an engine limits memory and ends what is left; else the supervisor does the
-            one, and dies with its parent for the other.
+        contained: whether an engine limits memory, ends what is left and shares out the CPUs; else the
+            supervisor does the first, dies with its parent for the second, and programs are as nice as all.
     """
     return {
         "uids": uids,
@@ -42,6 +44,7 @@ def inside_settings(
         "own_places": own_places,
         "watch_memory": not contained,
         "leashed": not contained,
+        "niceness": _NICENESS if contained else 0,
         "work": f"{places[0]}/work",
         "processes": _PROCESSES_OF_A_PROGRAM,
         "preload": [],

@@ -41,8 +41,6 @@ _FIXED_LIMITS = (
 )
 _REHEARSALS = 20
 """Enough for the interpreter to specialise what it runs."""
-_NICENESS = 10
-"""Programs let the supervisor go first: it has to see what they do before they have done too much of it."""
 _OWN_BYTES = 32 * 2**20
 """What the interpreter itself needs beside a program's memory limit."""
 _ADDRESS_SPACE_SLACK = 4 * 2**30
@@ -91,7 +89,7 @@ def _settle(settings: dict[str, Any]) -> bool:
     os.environ.clear()
     os.environ.update(settings["environment"])
     os.environ.update(HOME=settings["work"], TMPDIR=settings["work"])
-    os.nice(_NICENESS)
+    os.nice(settings["niceness"])
     for kind, value in _FIXED_LIMITS:
         _lower(kind, value)
     filtered = seccomp.install()
