@@ -13,7 +13,7 @@ import argparse
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,25 @@ from monitor.drift.nll import NllProbe
 from monitor.drift.snippets import Snippet, read_snippets
 
 FIGURES = Path(__file__).resolve().parent / "human.json"
-BASELINE, GENERATIONS, UNHARMED = "gen0", ("gen1", "gen2", "gen3"), ("control1", "control2", "8bit")
 BEGIN = "<!-- begin: python -m benchmarks.collapse.human -->"
 END = "<!-- end: python -m benchmarks.collapse.human -->"
 LONGEST = 255
 """Tokens that the lab's models read at once, one of their 256 being kept for an answer."""
 SEED = 20_261_127
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Checkpoints by name, and what is known of them."""
+
+    baseline: str
+    generations: tuple[str, ...]
+    """Each was made from the one before, by something that harms."""
+    unharmed: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+
+LAB = Line(baseline="gen0", generations=("gen1", "gen2", "gen3"), unharmed=("control1", "control2", "8bit"))
 
 
 def main() -> None:
@@ -45,7 +58,8 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, help="renew the table between the marks in this file")
     options = parser.parse_args()
     snippets = read_snippets(options.snippets)
-    figures = compared(snippets, options.resamplings)
+    figures = compared(COMMITTED, LAB, snippets, options.resamplings)
+    figures["command"] = "python -m benchmarks.collapse.human"
     FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     text = as_markdown(figures)
     if options.docs:
@@ -66,7 +80,6 @@ class LocalReader:
         from tokenizers import Tokenizer  # noqa: PLC0415 - likewise
         from transformers import LlamaForCausalLM  # noqa: PLC0415 - likewise
 
-        torch.set_num_threads(1)
         self._torch = torch
         self._model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -101,24 +114,23 @@ class LocalReader:
         return tuple(logprobs.gather(1, ids[0, 1:, None])[:, 0].tolist())
 
 
-def compared(snippets: Sequence[Snippet], resamplings: int) -> dict[str, Any]:
+def compared(folder: Path, line: Line, snippets: Sequence[Snippet], resamplings: int) -> dict[str, Any]:
     """Rows per checkpoint and kind of code, and false warnings over a bootstrap of projects."""
     probe = NllProbe(snippets)
     found = {
-        name: asyncio.run(probe.measure(LocalReader(COMMITTED / name), ()))
-        for name in (BASELINE, *GENERATIONS, *UNHARMED)
+        name: asyncio.run(probe.measure(LocalReader(folder / name), ()))
+        for name in (line.baseline, *line.generations, *line.unharmed, *line.others)
     }
-    before = found.pop(BASELINE)
+    before = found.pop(line.baseline)
     weighed = {name: probe.compare(before, after) for name, after in found.items()}
     rows = [row for name, indicators in weighed.items() for row in rows_of(name, indicators, depth=None)]
     rng = np.random.default_rng(SEED)
     turns = [
         list(probe.compare(*resampled(before, found[name], rng)))
-        for name in UNHARMED
+        for name in line.unharmed
         for _ in range(resamplings)
     ]
     return {
-        "command": "python -m benchmarks.collapse.human",
         "material": probe.material,
         "projects": len({reading.cluster for reading in before.readings}),
         "readings": len(before.readings),
@@ -162,7 +174,7 @@ def as_markdown(figures: dict[str, Any]) -> str:
     asked = f"{figures['readings']} functions of {figures['projects']} projects"
     tests = f"{false.resamplings} bootstraps of the projects, over the three unharmed checkpoints"
     return (
-        f"{asked}, bits per byte, with p-values:\n\n{table(['human code', BASELINE, *names], body)}\n\n"
+        f"{asked}, bits per byte, with p-values:\n\n{table(['human code', 'gen0', *names], body)}\n\n"
         f"Of {false.tests} tests in {tests}, {false.warned} warned."
     )
 
