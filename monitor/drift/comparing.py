@@ -6,7 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,6 +30,9 @@ SPLITS = 20
 
 FEWEST_SPLIT = 8
 """Samples of a task that are split at least, where the bank holds them; else twice the candidate's."""
+
+_RATED = 20_000
+"""Programs whose rarity is remembered."""
 
 
 class ColumnDetector(Protocol):
@@ -62,7 +65,8 @@ class ColumnComparison:
 
     def __init__(self, detector: ColumnDetector, rarity: Rarity | None, pages: Pages, *, seed: int) -> None:
         self._detector = detector
-        self._rarity = rarity
+        # Models repeat themselves, each text is on several sides, and a bank comes again.
+        self._rarity = None if rarity is None else lru_cache(maxsize=_RATED)(rarity)
         self._pages = pages
         self._seed = seed
 
@@ -78,13 +82,12 @@ class ColumnComparison:
             page: its file name; empty for none.
         """
         tasks = [task for found in pairs.values() for task in found]
-        # Models repeat themselves, and each text is on several sides.
-        rarity = None if self._rarity is None else cache(self._rarity)
-        before, after = _frame((t.before for t in tasks), rarity), _frame((t.after for t in tasks), rarity)
+        before = _frame((task.before for task in tasks), self._rarity)
+        after = _frame((task.after for task in tasks), self._rarity)
         signals = tuple(self._detector.detect(before, after))
         detected = [signal for signal in signals if signal.detected]
         if detected:
-            signals = confirmed(signals, self._floors(tasks, detected, rarity))
+            signals = confirmed(signals, self._floors(tasks, detected))
         gaps = tuple(uncounted(before, after, list(pairs)))
         compared = replace(NOTHING, signals=signals, unmeasured=gaps)
         shown = [each for each in signals if self._pages.stratum in {None, each.stratum}]
@@ -101,14 +104,14 @@ class ColumnComparison:
         return replace(compared, report=page)
 
     def _floors(
-        self, tasks: Sequence[TaskPair], detected: Sequence[DriftSignal], rarity: Rarity | None
+        self, tasks: Sequence[TaskPair], detected: Sequence[DriftSignal]
     ) -> dict[tuple[Stratum | None, str], float]:
         """Scores that the bank gets against itself, the share :data:`FALSE_SHARE` of the time."""
         columns, strata = {each.column for each in detected}, {each.stratum for each in detected}
         split = [task for task in tasks if task.stratum in strata]
         rows = _frame(
             (Side(works=task.bank.works[: _most(task)]) for task in split),
-            rarity if "mean_rarity" in columns else None,
+            self._rarity if "mean_rarity" in columns else None,
         )
         rows = rows[["task_id", "stratum", *sorted(columns)]]
         sizes = {task.task_id: len(task.after.works) for task in split}

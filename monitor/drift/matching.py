@@ -102,6 +102,10 @@ class Works:
             shape = self._shapes[key] = shape_of(writing.text, writing.language)
         return Work(sample=sample, writing=writing, shape=shape)
 
+    def forget_all_but(self, works: Iterable[Work]) -> None:
+        """Keep what is known of these texts alone: a bank's come again with the next candidate."""
+        self._shapes = {(work.writing.language, work.writing.text): work.shape for work in works}
+
 
 def matched(
     bank: Sequence[Sample], candidate: Sequence[Sample], works: Works

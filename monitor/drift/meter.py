@@ -38,7 +38,7 @@ class OutputMeter:
         signs: bool = True,
         alpha: float = ALPHA,
     ) -> None:
-        self._read = read
+        self._works = Works(read)
         self._seed = seed
         self._compared = columns
         self._looks_for_signs = signs
@@ -55,7 +55,10 @@ class OutputMeter:
         What breaks costs its own part alone, and is a problem of the reading.
         """
         started = monotonic()
-        pairs = matched(bank, candidate, Works(self._read))
+        pairs = matched(bank, candidate, self._works)
+        self._works.forget_all_but(
+            work for tasks in pairs.values() for task in tasks for work in task.bank.works
+        )
         if not any(pairs.values()):
             problem = "Bank and candidate have no sample in common: nothing was compared."
             return replace(NOTHING, problems=(problem,))

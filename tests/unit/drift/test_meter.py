@@ -15,6 +15,7 @@ from monitor.drift.columns import confirmed
 from monitor.drift.comparing import SPLITS, ColumnComparison
 from monitor.drift.meter import OutputMeter
 from monitor.drift.pages import Pages
+from monitor.drift.shapes import Shape, shape_of
 from tests.unit.drift.authors import VARIANTS, drawn, read, sample
 
 SIGNAL = DriftSignal(
@@ -181,3 +182,21 @@ def test_a_column_without_enough_values_is_named():
     assert ("tokens", Stratum.TAIL) in names
     enough = meter(Reporter()).measure(drawn(seed=1), LONG, report="").unmeasured
     assert {each.name for each in enough} == {"mean_rarity"}
+
+
+def test_a_bank_is_read_once_for_all_the_candidates_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_texts: list[str] = []
+
+    def counted(text: str, language: str) -> Shape:
+        read_texts.append(text)
+        return shape_of(text, language)
+
+    monkeypatch.setattr("monitor.drift.matching.shape_of", counted)
+    meter = OutputMeter(read=read, seed=1, columns=None)
+    bank = drawn(seed=1)
+    first = meter.measure(bank, LONG, report="")
+    of_the_bank = {read(one).text for one in bank}
+    assert sorted(read_texts) == sorted(of_the_bank | {read(one).text for one in LONG})
+    read_texts.clear()
+    assert replace(meter.measure(bank, LONG, report=""), elapsed_s=0.0) == replace(first, elapsed_s=0.0)
+    assert set(read_texts).isdisjoint(of_the_bank)
