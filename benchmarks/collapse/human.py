@@ -13,7 +13,7 @@ import argparse
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,42 +29,34 @@ from monitor.drift.nll import NllProbe
 from monitor.drift.snippets import Snippet, read_snippets
 
 FIGURES = Path(__file__).resolve().parent / "human.json"
-BEGIN = "<!-- begin: python -m benchmarks.collapse.human -->"
-END = "<!-- end: python -m benchmarks.collapse.human -->"
+COMMAND = "python -m benchmarks.collapse.human"
+BASELINE = "gen0"
+UNHARMED = ("control1", "control2", "8bit")
+CHECKPOINTS = ("gen1", "gen2", "gen3", *UNHARMED)
 LONGEST = 255
 """Tokens that the lab's models read at once, one of their 256 being kept for an answer."""
 SEED = 20_261_127
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """Checkpoints by name, and what is known of them."""
-
-    baseline: str
-    generations: tuple[str, ...]
-    """Each was made from the one before, by something that harms."""
-    unharmed: tuple[str, ...]
-    others: tuple[str, ...] = ()
-
-
-LAB = Line(baseline="gen0", generations=("gen1", "gen2", "gen3"), unharmed=("control1", "control2", "8bit"))
-
-
 def main() -> None:
     """Measure, compare, write."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.collapse.human", description=__doc__)
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--snippets", type=Path, required=True)
     parser.add_argument("--resamplings", type=int, default=70, help="of the projects, per unharmed model")
     parser.add_argument("--docs", type=Path, help="renew the table between the marks in this file")
     options = parser.parse_args()
     snippets = read_snippets(options.snippets)
-    figures = compared(COMMITTED, LAB, snippets, options.resamplings)
-    figures["command"] = "python -m benchmarks.collapse.human"
-    FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    figures = compared(COMMITTED, CHECKPOINTS, UNHARMED, snippets, options.resamplings)
+    publish({"command": COMMAND, **figures}, FIGURES, options.docs)
+
+
+def publish(figures: dict[str, Any], file: Path, docs: Path | None) -> None:
+    """Write figures into a file, show their table, and renew it between their command's marks in a page."""
+    file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     text = as_markdown(figures)
-    if options.docs:
-        page = options.docs.read_text(encoding="utf-8")
-        options.docs.write_text(renewed(page, text, begin=BEGIN, end=END), encoding="utf-8")
+    if docs is not None:
+        marks = {name: f"<!-- {name}: {figures['command']} -->" for name in ("begin", "end")}
+        docs.write_text(renewed(docs.read_text(encoding="utf-8"), text, **marks), encoding="utf-8")
     print(text)
 
 
@@ -114,20 +106,33 @@ class LocalReader:
         return tuple(logprobs.gather(1, ids[0, 1:, None])[:, 0].tolist())
 
 
-def compared(folder: Path, line: Line, snippets: Sequence[Snippet], resamplings: int) -> dict[str, Any]:
-    """Rows per checkpoint and kind of code, and false warnings over a bootstrap of projects."""
+def compared(
+    folder: Path,
+    checkpoints: Sequence[str],
+    unharmed: Sequence[str],
+    snippets: Sequence[Snippet],
+    resamplings: int,
+) -> dict[str, Any]:
+    """Rows per checkpoint and kind of code, and false warnings over a bootstrap of projects.
+
+    Args:
+        folder: holds the checkpoints, and the :data:`BASELINE` that they are compared with.
+        checkpoints: their names.
+        unharmed: those of them that nothing may be warned of.
+        snippets: what is asked.
+        resamplings: of the projects, for each unharmed checkpoint.
+    """
     probe = NllProbe(snippets)
     found = {
-        name: asyncio.run(probe.measure(LocalReader(folder / name), ()))
-        for name in (line.baseline, *line.generations, *line.unharmed, *line.others)
+        name: asyncio.run(probe.measure(LocalReader(folder / name), ())) for name in (BASELINE, *checkpoints)
     }
-    before = found.pop(line.baseline)
+    before = found.pop(BASELINE)
     weighed = {name: probe.compare(before, after) for name, after in found.items()}
     rows = [row for name, indicators in weighed.items() for row in rows_of(name, indicators, depth=None)]
     rng = np.random.default_rng(SEED)
     turns = [
         list(probe.compare(*resampled(before, found[name], rng)))
-        for name in line.unharmed
+        for name in unharmed
         for _ in range(resamplings)
     ]
     return {
@@ -172,9 +177,9 @@ def as_markdown(figures: dict[str, Any]) -> str:
         body.append([kind, f"{own[names[0]].baseline:.3f}", *cells])
     (false,) = [FalseWarnings(**each) for each in figures["false_warnings"]]
     asked = f"{figures['readings']} functions of {figures['projects']} projects"
-    tests = f"{false.resamplings} bootstraps of the projects, over the three unharmed checkpoints"
+    tests = f"{false.resamplings} bootstraps of the projects, over the unharmed checkpoints"
     return (
-        f"{asked}, bits per byte, with p-values:\n\n{table(['human code', 'gen0', *names], body)}\n\n"
+        f"{asked}, bits per byte, with p-values:\n\n{table(['human code', BASELINE, *names], body)}\n\n"
         f"Of {false.tests} tests in {tests}, {false.warned} warned."
     )
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,8 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.collapse.human import Line, as_markdown, compared
-from benchmarks.detection.report import renewed
+from benchmarks.collapse.human import BASELINE, compared, publish
 from monitor.drift.snippets import Snippet, read_snippets
 
 if TYPE_CHECKING:
@@ -33,14 +31,9 @@ if TYPE_CHECKING:
     from benchmarks.lab.training import Pair
 
 FIGURES = Path(__file__).resolve().parent / "retrained.json"
-BEGIN = "<!-- begin: python -m benchmarks.collapse.retrained -->"
-END = "<!-- end: python -m benchmarks.collapse.retrained -->"
-LINE = Line(
-    baseline="gen0",
-    generations=("gen1", "gen2", "gen3"),
-    unharmed=("control1", "control2", "bf16"),
-    others=("overfit",),
-)
+COMMAND = "python -m benchmarks.collapse.retrained"
+UNHARMED = ("control1", "control2", "bf16")
+CHECKPOINTS = ("gen1", "gen2", "gen3", *UNHARMED, "overfit")
 LEARNED = 150
 """Functions that a step learns from."""
 LONGEST_BODY = 80
@@ -51,7 +44,7 @@ SEED = 20_261_128
 
 def main() -> None:
     """Make the checkpoints, ask them, write."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.collapse.retrained", description=__doc__)
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="the .gguf file")
     parser.add_argument("--snippets", type=Path, required=True)
     parser.add_argument("--scratch", type=Path, required=True, help="keeps the checkpoints")
@@ -61,15 +54,9 @@ def main() -> None:
     learned, asked = halves(read_snippets(options.snippets))
     first = thinned(learned)
     others = thinned([each for each in learned if each not in first])
-    Family(options.scratch, options.model, functions_of(first), functions_of(others)).make(say)
-    figures = compared(options.scratch, LINE, asked, options.resamplings)
-    figures["command"] = "python -m benchmarks.collapse.retrained"
-    FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    text = as_markdown(figures)
-    if options.docs:
-        page = options.docs.read_text(encoding="utf-8")
-        options.docs.write_text(renewed(page, text, begin=BEGIN, end=END), encoding="utf-8")
-    print(text)
+    Family(options.scratch, options.model, functions_of(first), functions_of(others)).make()
+    figures = compared(options.scratch, CHECKPOINTS, UNHARMED, asked, options.resamplings)
+    publish({"command": COMMAND, **figures}, FIGURES, options.docs)
 
 
 def say(line: str) -> None:
@@ -122,7 +109,7 @@ def split(source: str) -> Function | None:
 
 
 class Family:
-    """Makes the checkpoints of :data:`LINE`, each in a folder of its name.
+    """Makes :data:`CHECKPOINTS` and what they come from, each in a folder of its name.
 
     Args:
         folder: where.
@@ -139,28 +126,28 @@ class Family:
         self._functions = functions
         self._others = others
 
-    def make(self, say: Callable[[str], None]) -> None:
+    def make(self) -> None:
         """Make what is missing."""
-        self._once("gen0", self._unpack, say)
-        self._once("bf16", self._round, say)
+        self._once(BASELINE, self._unpack)
+        self._once("bf16", self._round)
         for name, parent in (("gen1", "gen0"), ("gen2", "gen1"), ("gen3", "gen2")):
-            self._once(name, partial(self._retrain, self._functions, parent=parent, own=True), say)
+            self._once(name, partial(self._retrain, self._functions, parent=parent, own=True))
         for name, parent, functions in (
             ("control1", "gen0", self._functions),
             ("control2", "control1", self._others),
             ("overfit", "control1", self._functions),
         ):
-            self._once(name, partial(self._retrain, functions, parent=parent, own=False), say)
+            self._once(name, partial(self._retrain, functions, parent=parent, own=False))
 
-    def _once(self, name: str, make: Callable[[Path], object], say: Callable[[str], None]) -> None:
+    def _once(self, name: str, make: Callable[[Path], object]) -> None:
         done, folder = self._folder / name, self._folder / f"{name}.unfinished"
         if done.is_dir():
             return
         say(f"making {name}")
         folder.mkdir(parents=True, exist_ok=True)
         make(folder)
-        if name != "gen0":
-            shutil.copy(self._folder / "gen0" / "tokenizer.json", folder)
+        if name != BASELINE:
+            shutil.copy(self._folder / BASELINE / "tokenizer.json", folder)
         folder.rename(done)
 
     def _unpack(self, folder: Path) -> None:
@@ -177,7 +164,7 @@ class Family:
         AutoTokenizer.from_pretrained(**place).save_pretrained(folder)
 
     def _round(self, folder: Path) -> None:
-        self._load("gen0").bfloat16().save_pretrained(folder)
+        self._load(BASELINE).bfloat16().save_pretrained(folder)
 
     def _load(self, name: str) -> LlamaForCausalLM:
         import torch  # noqa: PLC0415 - an extra, and seconds to import
@@ -191,7 +178,7 @@ class Family:
 
         from benchmarks.lab.training import Recipe, train  # noqa: PLC0415 - imports torch
 
-        tokenizer = AutoTokenizer.from_pretrained(self._folder / "gen0")
+        tokenizer = AutoTokenizer.from_pretrained(self._folder / BASELINE)
         model = self._load(parent)
         heads = [function.head for function in functions]
         bodies = [function.body for function in functions]

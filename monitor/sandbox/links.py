@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import struct
 from typing import Any, Protocol
 
-_HEADER = struct.Struct(">I")
+from monitor.sandbox.inside import wire
+
 _MAX_MESSAGE = 4 * 2**20
 _STDERR_KEPT = 2000
 
@@ -35,37 +35,29 @@ class Link(Protocol):
 
 def framed(*messages: dict[str, Any]) -> bytes:
     """The bytes of messages, one after the other."""
-    payloads = (json.dumps(message).encode("ascii") for message in messages)
-    return b"".join(_HEADER.pack(len(payload)) + payload for payload in payloads)
+    return b"".join(map(wire.framed, messages))
 
 
 class Unframing:
     """Cuts a stream of bytes, arriving in any pieces, into messages."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self._frames = wire.Frames(_MAX_MESSAGE)
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of the stream."""
-        self._buffer += data
+        self._frames.feed(data)
 
     def next_message(self) -> dict[str, Any] | None:
         """The next complete message, or None. Raises LinkLost."""
-        if len(self._buffer) < _HEADER.size:
-            return None
-        (length,) = _HEADER.unpack_from(self._buffer)
-        if length > _MAX_MESSAGE:
-            raise LinkLost("the supervisor announced a message that is too long")
-        end = _HEADER.size + length
-        if len(self._buffer) < end:
-            return None
-        payload = bytes(self._buffer[_HEADER.size : end])
-        del self._buffer[:end]
         try:
-            message = json.loads(payload)
+            payload = self._frames.next()
+            message = None if payload is None else json.loads(payload)
+        except wire.Ended as exc:
+            raise LinkLost("the supervisor announced a message that is too long") from exc
         except ValueError as exc:
             raise LinkLost("the supervisor sent what is not JSON") from exc
-        if not isinstance(message, dict):
+        if payload is not None and not isinstance(message, dict):
             raise LinkLost("the supervisor sent what is not an object")
         return message
 

@@ -14,6 +14,8 @@ from typing import Any
 from . import wire
 
 _PIECE = 2**16
+_ANY_LENGTH = 2**32
+"""The driver is believed: it says how long a job is, and sends none that could not be kept."""
 
 
 class Driver:
@@ -22,7 +24,7 @@ class Driver:
     def __init__(self, jobs: int, reports: int) -> None:
         self._jobs = jobs
         self._reports = reports
-        self._arrived = bytearray()
+        self._frames = wire.Frames(_ANY_LENGTH)
         self._waiting: deque[bytes] = deque()
         """Jobs that are here and have not been taken."""
         self._kept: list[bytes] = []
@@ -42,8 +44,8 @@ class Driver:
         """The next job; nothing is kept back while we wait for one. Raises wire.Ended."""
         while not self._waiting:
             self.flush()
-            self._arrived += self._read(_PIECE)
-            self._cut()
+            self._frames.feed(self._read(_PIECE))
+            self._waiting += iter(self._frames.next, None)
         job: dict[str, Any] = json.loads(self._waiting.popleft())
         return job
 
@@ -62,17 +64,6 @@ class Driver:
         self._kept.clear()
         while left:
             left = left[os.write(self._reports, left) :]
-
-    def _cut(self) -> None:
-        start = 0
-        while len(self._arrived) - start >= wire.HEADER.size:
-            (length,) = wire.HEADER.unpack_from(self._arrived, start)
-            begin = start + wire.HEADER.size
-            if len(self._arrived) < begin + length:
-                break
-            start = begin + length
-            self._waiting.append(bytes(self._arrived[begin:start]))
-        del self._arrived[:start]
 
     def _exactly(self, count: int) -> bytes:
         found = b""

@@ -55,6 +55,36 @@ def framed(message: dict[str, Any]) -> bytes:
     return HEADER.pack(len(payload)) + payload
 
 
+class Frames:
+    """Cuts a stream of bytes, arriving in any pieces, into the payloads of frames.
+
+    Args:
+        limit: bytes of the largest payload.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._arrived = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece of the stream."""
+        self._arrived += data
+
+    def next(self) -> bytes | None:
+        """The next complete payload, or None. Raises :class:`Ended`: one that is too long was announced."""
+        if len(self._arrived) < HEADER.size:
+            return None
+        (length,) = HEADER.unpack_from(self._arrived)
+        if length > self._limit:
+            raise Ended(f"a frame of {length} bytes was announced")
+        end = HEADER.size + length
+        if len(self._arrived) < end:
+            return None
+        payload = bytes(self._arrived[HEADER.size : end])
+        del self._arrived[:end]
+        return payload
+
+
 def send_message(sock: socket.socket, message: dict[str, Any], descriptor: int | None = None) -> None:
     """Send a JSON object, and a descriptor with its first byte when one is given."""
     frame = framed(message)
