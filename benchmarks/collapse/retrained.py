@@ -37,7 +37,7 @@ CHECKPOINTS = ("gen1", "gen2", "gen3", *UNHARMED, "overfit")
 LEARNED = 150
 """Functions that a step learns from."""
 LONGEST_BODY = 80
-"""Tokens that a generation writes at most."""
+"""Tokens that a generation writes at most; what is cut there is learned as if it ended there."""
 BATCH = 50
 SEED = 20_261_128
 
