@@ -103,6 +103,7 @@ class PolicyOptions(Section):
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = Policy().alpha
     beta: Annotated[float, Field(gt=0, lt=0.5)] = Policy().beta
     margin: dict[Stratum, Annotated[float, Field(gt=0, lt=0.5)]] = Field(default_factory=dict)
+    relative_margin: Annotated[float, Field(gt=0, le=1)] = Policy().relative_margin
     advisory: frozenset[Stratum] = frozenset()
     confirm: bool = True
     coupling: bool = True
@@ -134,6 +135,7 @@ class PolicyOptions(Section):
             alpha=self.alpha,
             beta=self.beta,
             margin=self.margin,
+            relative_margin=self.relative_margin,
             critical=frozenset(Stratum) - self.advisory,
             confirm=self.confirm,
             coupling=self.coupling,

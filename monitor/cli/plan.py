@@ -126,7 +126,7 @@ def _render(out: Console, strata: tuple[StratumPlan, ...], rules: Rules, pace: _
     for each in strata:
         table.add_row(
             each.stratum.value,
-            f"{100 * each.margin:g}",
+            _margin_cell(each),
             str(each.tasks),
             str(each.unchanged_samples),
             str(each.dropped_samples),
@@ -135,6 +135,9 @@ def _render(out: Console, strata: tuple[StratumPlan, ...], rules: Rules, pace: _
             _bank_cell(each),
         )
     out.print(table)
+    for each in strata:
+        if each.problem:
+            out.print(f"{each.stratum.value}: {each.problem}", highlight=False)
     if rules.greedy:
         out.print(_GREEDY, highlight=False)
     seconds = _seconds(strata, pace)
@@ -147,11 +150,18 @@ def _render(out: Console, strata: tuple[StratumPlan, ...], rules: Rules, pace: _
     )
 
 
+def _margin_cell(each: StratumPlan) -> str:
+    tested = f"{100 * each.margin:.2g}"
+    return tested if each.margin == each.stated_margin else f"{tested} of {100 * each.stated_margin:g}"
+
+
 def _bank_cell(each: StratumPlan) -> str:
     if each.feasible:
         return "deep enough" if each.required_tasks is None else "large enough"
     if each.required_tasks is not None:
         return f"needs {each.required_tasks} tasks"
+    if each.required_depth is None:
+        return "passes nothing"
     return f"needs {each.required_depth} samples per task"
 
 

@@ -98,7 +98,7 @@ def findings_table(findings: Sequence[Finding]) -> Table:
             f"{percent(evidence.pass_ratio)}%",
             points(evidence.delta),
             interval(evidence.delta_low, evidence.delta_high),
-            f"{100 * evidence.margin:.0f}",
+            f"{100 * evidence.margin:.2g}",
             str(evidence.samples),
             "-" if evidence.decided_at is None else str(evidence.decided_at),
             Text(finding.kind.value, style=FINDING_STYLE[finding.kind]),

@@ -67,7 +67,7 @@ class Evidence:
     """Bounds of an interval that stays valid at every look."""
     delta_high: float | None
     margin: float
-    """The difference that matters, positive."""
+    """The difference that matters; 0 where the baseline passes nothing that could be lost."""
     boundary: Boundary
     decided_at: int | None
     """Sample count of the look at which the boundary was reached; None while open."""
@@ -81,6 +81,8 @@ class Evidence:
     """Correlation rho of candidate and bank outcomes at equal seeds; None when not measured."""
     problem: str = ""
     """Why no conclusion can be drawn, for example an underpowered bank; empty when none."""
+    stated_margin: float | None = None
+    """The policy's margin where ``margin`` is less, since the baseline passes too little to lose it."""
 
 
 class FindingKind(StrEnum):
@@ -124,6 +126,8 @@ class ReasonCode(StrEnum):
     ADVISORY_REGRESSED = "advisory_regressed"
     STRATUM_UNDECIDED = "stratum_undecided"
     BASELINE_UNDERPOWERED = "baseline_underpowered"
+    FLOOR = "floor"
+    """The baseline passes too little for its loss to be seen: what cannot fall cannot regress."""
     BASELINE_MISSING = "baseline_missing"
     BASELINE_ITSELF = "baseline_itself"
     EVALUATION_MISSING = "evaluation_missing"

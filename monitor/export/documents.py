@@ -71,6 +71,7 @@ def evidence_document(evidence: Evidence) -> Document:
         "delta_low": evidence.delta_low,
         "delta_high": evidence.delta_high,
         "margin": evidence.margin,
+        "stated_margin": evidence.margin if evidence.stated_margin is None else evidence.stated_margin,
         "minimum_detectable_delta": evidence.minimum_detectable_delta,
         "samples": evidence.samples,
         "unscored": evidence.unscored,

@@ -60,7 +60,11 @@ _FIGURES = (
         "Smallest drop that this run could have shown.",
         lambda e: e.minimum_detectable_delta,
     ),
-    _Figure("tailwatch_margin_ratio", "The drop that matters, as the policy states it.", lambda e: e.margin),
+    _Figure(
+        "tailwatch_margin_ratio",
+        "The drop that matters: the policy's, or less where the baseline passes too little to lose it.",
+        lambda e: e.margin,
+    ),
 )
 
 

@@ -22,6 +22,8 @@ class Feasibility:
     """Information that a single look at the margin needs for the same error rates."""
     required_depth: int
     """Bank samples per task that would do, for this phase of the test."""
+    by_minimum: bool
+    """Whether it is the least number of samples of any decision that asks for that depth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +66,13 @@ def detectable_delta(*, alpha: float, beta: float, information: float) -> float:
     return (quantile(alpha) + quantile(beta)) / math.sqrt(information)
 
 
-def feasibility(bank: BankSummary, lines: Lines, *, draws_per_task: int) -> Feasibility:
+def feasibility(
+    bank: BankSummary, lines: Lines, *, draws_per_task: int, minimum_samples: int = 0
+) -> Feasibility:
     """Whether the bank, and so many candidate samples per task, can show the margin at all.
 
-    Baseline noise puts a ceiling on information: n0·N/v however many samples the candidate gives.
+    Baseline noise puts a ceiling on information: n0·N/v however many samples the candidate gives. And no
+    test is decided on fewer than ``minimum_samples``.
 
     >>> import numpy as np
     >>> from monitor.stats.boundaries import design_lines
@@ -79,11 +84,14 @@ def feasibility(bank: BankSummary, lines: Lines, *, draws_per_task: int) -> Feas
     required = required_information(alpha=lines.alpha, beta=lines.beta, delta=lines.margin)
     most = draws_per_task * bank.tasks
     reachable = 1.0 / (bank.variance / most + bank.noise) if most else 0.0
+    by_noise = math.ceil(2.0 * bank.variance * required / bank.tasks)
+    by_minimum = math.ceil(minimum_samples / bank.tasks)
     return Feasibility(
-        feasible=reachable >= required,
+        feasible=reachable >= required and most >= minimum_samples,
         reachable=reachable,
         required=required,
-        required_depth=math.ceil(2.0 * bank.variance * required / bank.tasks),
+        required_depth=max(by_noise, by_minimum),
+        by_minimum=by_minimum > by_noise,
     )
 
 

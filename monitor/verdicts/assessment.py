@@ -14,8 +14,9 @@ from monitor.domain.tasks import RAREST_FIRST, Stratum
 from monitor.stats.planning import expected_more, plan_samples
 from monitor.verdicts.course import Course, Table, follow
 from monitor.verdicts.evidence import evidence_of
+from monitor.verdicts.floors import margins_on
 from monitor.verdicts.pairing import Phase, check_outcomes, halve
-from monitor.verdicts.policy import Depth, Policy, confirming_lines, screening_lines
+from monitor.verdicts.policy import Depth, Policy
 
 __all__ = ["Assessment", "Phase", "Want", "assess"]
 
@@ -66,11 +67,11 @@ def assess(bank: Bank, observations: Sequence[Observation], policy: Policy) -> A
         observations=observations,
         policy=policy,
         halves=halve(bank, confirm=policy.confirm),
+        margins=margins_on(bank, policy),
     )
-    held = {one.stratum for one in bank.observations}
     courses: list[Courses] = []
-    for stratum in (stratum for stratum in RAREST_FIRST if stratum in held):
-        first = follow(table, stratum, Phase.SCREENING, screening_lines(policy, stratum, held))
+    for stratum in (stratum for stratum in RAREST_FIRST if stratum in table.margins):
+        first = follow(table, stratum, Phase.SCREENING)
         courses.append((first, _confirm(table, first)))
     findings = tuple(_finding(first, second) for first, second in courses)
     return Assessment(findings=findings, wanted=_wanted(table, courses, findings))
@@ -81,7 +82,7 @@ def _confirm(table: Table, first: Course) -> Course | None:
     policy = table.policy
     if not policy.confirm or first.stratum not in policy.critical or not first.regressed:
         return None
-    return follow(table, first.stratum, Phase.CONFIRMATION, confirming_lines(policy, first.stratum))
+    return follow(table, first.stratum, Phase.CONFIRMATION)
 
 
 def _finding(first: Course, second: Course | None) -> Finding:
@@ -135,8 +136,7 @@ def _next_of(course: Course) -> Iterator[Want]:
 
 def _rest(table: Table, first: Course, second: Course | None) -> Iterator[Want]:
     """All that is planned for a stratum and not yet drawn, whatever its tests said."""
-    policy, stratum = table.policy, first.stratum
-    again = second or follow(table, stratum, Phase.CONFIRMATION, confirming_lines(policy, stratum))
+    again = second or follow(table, first.stratum, Phase.CONFIRMATION)
     for course in (first, again):
         if course.pairing.undrawn:
             yield _want(course, samples=course.pairing.undrawn)

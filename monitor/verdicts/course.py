@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.domain.evidence import Bank, Observation, ReasonCode
 from monitor.domain.tasks import Stratum
-from monitor.stats.boundaries import Lines
-from monitor.stats.planning import feasibility
 from monitor.stats.sequential import Trial, look
+from monitor.verdicts.floors import Margin
+from monitor.verdicts.outlook import NOTHING_SCORED, Footing, Problem
 from monitor.verdicts.pairing import Halves, Pairing, Phase, pair
 from monitor.verdicts.policy import Policy
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """Why a stratum cannot be decided."""
-
-    cause: ReasonCode
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,6 +21,7 @@ class Course:
 
     stratum: Stratum
     phase: Phase
+    margin: Margin
     pairing: Pairing
     trial: Trial
     problem: Problem | None
@@ -46,10 +40,25 @@ class Table:
     observations: Sequence[Observation]
     policy: Policy
     halves: Halves
+    margins: Mapping[Stratum, Margin]
+    """Of every stratum that the bank holds."""
+
+    def footing(self, stratum: Stratum) -> Footing:
+        """What a stratum's test stands on."""
+        return Footing(
+            bank=self.bank,
+            policy=self.policy,
+            stratum=stratum,
+            margin=self.margins[stratum],
+            held=self.margins.keys(),
+            halves=self.halves,
+        )
 
 
-def follow(table: Table, stratum: Stratum, phase: Phase, lines: Lines) -> Course:
+def follow(table: Table, stratum: Stratum, phase: Phase) -> Course:
     """Replay one phase of one stratum, a look after each wave."""
+    footing = table.footing(stratum)
+    lines, margin = footing.lines(phase), footing.margin
     pairing = pair(
         table.bank,
         table.observations,
@@ -58,7 +67,9 @@ def follow(table: Table, stratum: Stratum, phase: Phase, lines: Lines) -> Course
         margin=lines.margin,
         halves=table.halves,
     )
-    trial = Trial(lines=lines, minimum_samples=table.policy.minimum_samples)
+    # Where nothing could be lost, figures are told and no look decides.
+    minimum_samples = table.policy.minimum_samples if margin.effective else sys.maxsize
+    trial = Trial(lines=lines, minimum_samples=minimum_samples)
     coupled = table.policy.coupling and table.bank.seed_stable
     if pairing.bank is not None:
         for count in pairing.looks:
@@ -66,32 +77,36 @@ def follow(table: Table, stratum: Stratum, phase: Phase, lines: Lines) -> Course
     return Course(
         stratum=stratum,
         phase=phase,
+        margin=margin,
         pairing=pairing,
         trial=trial,
-        problem=_problem(phase, pairing, trial, table.policy),
+        problem=_problem(footing, phase, pairing, trial),
     )
 
 
-def _problem(phase: Phase, pairing: Pairing, trial: Trial, policy: Policy) -> Problem | None:
+def _problem(footing: Footing, phase: Phase, pairing: Pairing, trial: Trial) -> Problem | None:
     """What keeps this phase from a conclusion, whatever else is drawn or although all is drawn."""
-    lines, drawn = trial.lines, pairing.draws.count
     if pairing.bank is None:
-        text = "The bank holds no scored sample of this stratum for this phase."
-        return Problem(cause=ReasonCode.BASELINE_UNDERPOWERED, text=text)
-    share = pairing.unscored / max(pairing.unscored + drawn, 1)
-    if share > policy.max_unscored_share and pairing.unscored + drawn >= policy.minimum_samples:
-        text = f"{share:.0%} of the samples could not be scored; at most {policy.max_unscored_share:.0%} may."
-        return Problem(cause=ReasonCode.TOO_MANY_UNSCORED, text=text)
-    if trial.decided_at is not None:
-        return None
-    able = feasibility(pairing.bank, lines, draws_per_task=len(pairing.indices))
+        return NOTHING_SCORED
+    if not footing.margin.effective:
+        return footing.problem()
+    lost = _lost(pairing, footing.policy)
+    if lost is not None or trial.decided_at is not None:
+        return lost
     # A confirmation is tried with what there is: the drop that screening saw may be a large one.
-    if phase is Phase.SCREENING and not able.feasible:
-        halves = 2 if policy.confirm else 1
-        needed = able.required_depth * halves
-        text = f"The baseline is underpowered: its bank needs n0 = {needed} samples per task."
-        return Problem(cause=ReasonCode.BASELINE_UNDERPOWERED, text=text)
+    if phase is Phase.SCREENING and not footing.able(pairing.bank, phase).feasible:
+        return footing.problem()
     if not pairing.undrawn:
-        text = f"All {drawn} samples the bank allows for were drawn without a conclusion."
+        text = f"All {pairing.draws.count} samples the bank allows for were drawn without a conclusion."
         return Problem(cause=ReasonCode.STRATUM_UNDECIDED, text=text)
     return None
+
+
+def _lost(pairing: Pairing, policy: Policy) -> Problem | None:
+    """Whether too many samples have no result."""
+    asked = pairing.unscored + pairing.draws.count
+    share = pairing.unscored / max(asked, 1)
+    if share <= policy.max_unscored_share or asked < policy.minimum_samples:
+        return None
+    text = f"{share:.0%} of the samples could not be scored; at most {policy.max_unscored_share:.0%} may."
+    return Problem(cause=ReasonCode.TOO_MANY_UNSCORED, text=text)

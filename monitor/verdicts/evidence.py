@@ -11,7 +11,7 @@ from monitor.verdicts.course import Course
 def evidence_of(course: Course) -> Evidence:
     """The evidence of one phase of one stratum."""
     pairing, trial = course.pairing, course.trial
-    lines, bank, found, span = trial.lines, pairing.bank, trial.estimate, trial.interval
+    bank, found, span = pairing.bank, trial.estimate, trial.interval
     mean = bank.mean if bank is not None else None
     drop = found.drop if found is not None else None
     return Evidence(
@@ -26,11 +26,12 @@ def evidence_of(course: Course) -> Evidence:
         delta=_negative(drop),
         delta_low=_negative(span.high if span else None),
         delta_high=_negative(span.low if span else None),
-        margin=lines.margin,
+        margin=course.margin.effective,
+        stated_margin=course.margin.overruled,
         boundary=_boundary(trial),
         decided_at=trial.decided_at,
         max_samples=_most(course),
-        minimum_detectable_delta=_detectable(trial),
+        minimum_detectable_delta=_detectable(trial) if course.margin.effective else None,
         coupling=trial.coupling.weight,
         correlation=trial.coupling.correlation,
         problem=course.problem.text if course.problem else "",

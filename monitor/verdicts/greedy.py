@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.domain.evidence import (
@@ -15,10 +15,12 @@ from monitor.domain.evidence import (
     ReasonCode,
 )
 from monitor.domain.tasks import RAREST_FIRST, Stratum
-from monitor.stats.paired import Discordance, largest_drop, mcnemar, smallest_drop
+from monitor.stats.paired import Discordance, fewest_tasks, largest_drop, mcnemar, smallest_drop
 from monitor.verdicts.assessment import Assessment, Phase, Want
+from monitor.verdicts.floors import Margin, margin_on
+from monitor.verdicts.outlook import Problem, floor_problem
 from monitor.verdicts.pairing import check_outcomes
-from monitor.verdicts.policy import Policy
+from monitor.verdicts.policy import Depth, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,19 @@ class _Comparison:
     missing: int
     """Tasks the candidate has not answered yet."""
     alpha: float
+    margin: Margin
+    passed: int
+    """Tasks that the baseline passes, answered by the candidate or not."""
+
+    def can_decide(self, *, beta: float) -> bool:
+        """Whether some answers would: an unchanged candidate's, or those of one that passes nothing."""
+        steady = (
+            self.margin.effective > 0.0
+            and largest_drop(Discordance(tasks=self.tasks, lost=0, gained=0), beta=beta)
+            < self.margin.effective
+        )
+        lost = Discordance(tasks=self.tasks, lost=self.passed, gained=0)
+        return steady or mcnemar(lost) <= self.alpha
 
 
 def assess_greedy(bank: Bank, observations: Sequence[Observation], policy: Policy) -> Assessment:
@@ -41,7 +56,8 @@ def assess_greedy(bank: Bank, observations: Sequence[Observation], policy: Polic
 
     REGRESSED by McNemar's test at the stratum's alpha; STEADY when the largest drop that is credible at
     beta stays below the margin. Nothing can be confirmed by drawing again: decide with a policy whose
-    ``confirm`` is off.
+    ``confirm`` is off. A stratum that no answers could decide is not asked for any, unless all that is
+    planned shall be drawn.
 
     Raises:
         InvalidOutcomes: see :func:`~monitor.verdicts.pairing.check_outcomes`.
@@ -55,7 +71,8 @@ def assess_greedy(bank: Bank, observations: Sequence[Observation], policy: Polic
             stratum,
             {task: before[task] for task in home if home[task] is stratum},
             after,
-            alpha=policy.alpha_of(stratum, held),
+            policy=policy,
+            held=held,
         )
         for stratum in RAREST_FIRST
         if stratum in held
@@ -64,7 +81,7 @@ def assess_greedy(bank: Bank, observations: Sequence[Observation], policy: Polic
     wanted = tuple(
         Want(stratum=one.stratum, phase=Phase.SCREENING, indices=(first,), samples=one.missing)
         for one in comparisons
-        if one.missing
+        if one.missing and (policy.depth is Depth.FULL or one.can_decide(beta=policy.beta))
     )
     return Assessment(findings=tuple(_finding(one, policy) for one in comparisons), wanted=wanted)
 
@@ -80,8 +97,10 @@ def _compare(
     before: Mapping[str, bool | None],
     after: Mapping[str, bool | None],
     *,
-    alpha: float,
+    policy: Policy,
+    held: Collection[Stratum],
 ) -> _Comparison:
+    known = [old for old in before.values() if old is not None]
     pairs = [(old, after[task]) for task, old in before.items() if task in after]
     scored = [(old, new) for old, new in pairs if old is not None and new is not None]
     return _Comparison(
@@ -95,40 +114,55 @@ def _compare(
         ),
         unscored=sum(new is None for _, new in pairs),
         missing=len(before) - len(pairs),
-        alpha=alpha,
+        alpha=policy.alpha_of(stratum, held),
+        margin=margin_on([(int(old), 1) for old in known], policy, stratum),
+        passed=sum(known),
     )
 
 
 def _finding(one: _Comparison, policy: Policy) -> Finding:
-    margin, changed = policy.margin_of(one.stratum), one.changed
-    share = one.unscored / max(one.tasks - one.missing, 1)
+    changed = one.changed
+    few = too_few(one.margin, policy, one.stratum, tasks=one.tasks, alpha=one.alpha)
+    if not one.margin.effective or (one.missing and not one.can_decide(beta=policy.beta)):
+        return _undecided(one, policy, few)
     if one.missing:
-        problem = f"{one.missing} of {one.tasks} tasks have not been answered yet."
-        return _undecided(one, policy, ReasonCode.STRATUM_UNDECIDED, problem)
+        text = f"{one.missing} of {one.tasks} tasks have not been answered yet."
+        return _undecided(one, policy, Problem(cause=ReasonCode.STRATUM_UNDECIDED, text=text))
+    share = one.unscored / max(one.tasks, 1)
     if share > policy.max_unscored_share:
-        problem = (
-            f"{share:.0%} of the samples could not be scored; at most {policy.max_unscored_share:.0%} may."
-        )
-        return _undecided(one, policy, ReasonCode.TOO_MANY_UNSCORED, problem)
-    if changed.tasks and largest_drop(changed, beta=policy.beta) < margin:
+        text = f"{share:.0%} of the samples could not be scored; at most {policy.max_unscored_share:.0%} may."
+        return _undecided(one, policy, Problem(cause=ReasonCode.TOO_MANY_UNSCORED, text=text))
+    if changed.tasks and largest_drop(changed, beta=policy.beta) < one.margin.effective:
         better = largest_drop(changed, beta=policy.beta) < 0.0
         kind = FindingKind.IMPROVED if better else FindingKind.STEADY
         return Finding(kind=kind, evidence=_evidence(one, policy, Boundary.LOWER))
     if changed.tasks and mcnemar(changed) <= one.alpha:
         return Finding(kind=FindingKind.REGRESSED, evidence=_evidence(one, policy, Boundary.UPPER))
-    problem = f"{one.tasks} tasks with one answer each are too few to tell."
-    return _undecided(one, policy, ReasonCode.BASELINE_UNDERPOWERED, problem)
+    return _undecided(one, policy, few)
 
 
-def _undecided(one: _Comparison, policy: Policy, cause: ReasonCode, problem: str) -> Finding:
-    evidence = _evidence(one, policy, Boundary.NONE, problem)
-    return Finding(kind=FindingKind.UNDECIDED, evidence=evidence, cause=cause)
+def too_few(margin: Margin, policy: Policy, stratum: Stratum, *, tasks: int, alpha: float) -> Problem:
+    """Why so many tasks with one answer each do not tell, and how many would."""
+    few = f"{tasks} tasks with one answer each are too few to tell"
+    if not margin.effective:
+        return floor_problem(margin, policy, stratum, need=str)
+    required = fewest_tasks(margin.effective, alpha=alpha, beta=policy.beta)
+    if margin.lowered and tasks < required:
+        need = f"{few}, {required} at least would do"
+        return floor_problem(margin, policy, stratum, need=lambda: need)
+    needs = f": the margin needs {required} at least" if tasks < required else ""
+    return Problem(cause=ReasonCode.BASELINE_UNDERPOWERED, text=f"{few}{needs}.")
+
+
+def _undecided(one: _Comparison, policy: Policy, problem: Problem) -> Finding:
+    evidence = _evidence(one, policy, Boundary.NONE, problem.text)
+    return Finding(kind=FindingKind.UNDECIDED, evidence=evidence, cause=problem.cause)
 
 
 def _evidence(one: _Comparison, policy: Policy, boundary: Boundary, problem: str = "") -> Evidence:
     changed = one.changed
     known = changed.tasks > 0
-    ratio = one.passed_before / changed.tasks if known else None
+    ratio = one.passed_before / changed.tasks if known else one.margin.rate
     low = -largest_drop(changed, beta=policy.beta) if known else None
     high = -smallest_drop(changed, alpha=one.alpha) if known else None
     return Evidence(
@@ -143,7 +177,8 @@ def _evidence(one: _Comparison, policy: Policy, boundary: Boundary, problem: str
         delta=-changed.drop if known else None,
         delta_low=low,
         delta_high=high,
-        margin=policy.margin_of(one.stratum),
+        margin=one.margin.effective,
+        stated_margin=one.margin.overruled,
         boundary=boundary,
         decided_at=None if boundary is Boundary.NONE else changed.tasks,
         max_samples=one.tasks,
@@ -154,5 +189,5 @@ def _evidence(one: _Comparison, policy: Policy, boundary: Boundary, problem: str
     )
 
 
-def _within(ratio: float | None, delta: float | None) -> float | None:
-    return None if ratio is None or delta is None else min(max(ratio + delta, 0.0), 1.0)
+def _within(ratio: float, delta: float | None) -> float | None:
+    return None if delta is None else min(max(ratio + delta, 0.0), 1.0)

@@ -123,14 +123,14 @@ def pair(
     """Set one stratum's samples of one phase against the bank's share for it."""
     mine = [one for one in bank.observations if one.stratum is stratum and halves.phase(one.index) is phase]
     theirs = [one for one in observations if one.stratum is stratum and halves.phase(one.index) is phase]
-    tally = _tally(mine)
-    tasks = tuple(sorted(tally))
+    found = tally(mine)
+    tasks = tuple(sorted(found))
     summary = None
     if tasks:
-        passes, samples = np.array([tally[task] for task in tasks], dtype=np.float64).T
+        passes, samples = np.array([found[task] for task in tasks], dtype=np.float64).T
         summary = summarise(passes, samples, margin=margin)
     scored = sorted(
-        (one for one in theirs if one.passed is not None and one.task_id in tally),
+        (one for one in theirs if one.passed is not None and one.task_id in found),
         key=lambda one: (one.wave, one.task_id, one.index),
     )
     return Pairing(
@@ -144,14 +144,14 @@ def pair(
     )
 
 
-def _tally(observations: Iterable[Observation]) -> dict[str, tuple[int, int]]:
+def tally(observations: Iterable[Observation]) -> dict[str, tuple[int, int]]:
     """Passes and scored samples of each task that has any."""
-    tally: dict[str, tuple[int, int]] = {}
+    found: dict[str, tuple[int, int]] = {}
     for one in observations:
         if one.passed is not None:
-            passes, samples = tally.get(one.task_id, (0, 0))
-            tally[one.task_id] = (passes + one.passed, samples + 1)
-    return tally
+            passes, samples = found.get(one.task_id, (0, 0))
+            found[one.task_id] = (passes + one.passed, samples + 1)
+    return found
 
 
 def _draws(

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from monitor.domain.evidence import Bank
+from monitor.domain.evidence import Bank, ReasonCode
 from monitor.domain.tasks import RAREST_FIRST, Stratum
-from monitor.stats.bank import BankSummary, least_variance
-from monitor.stats.boundaries import Lines
+from monitor.stats.bank import least_variance
 from monitor.stats.paired import fewest_tasks
-from monitor.stats.planning import SamplePlan, feasibility, plan_samples
-from monitor.verdicts.greedy import answers_of
-from monitor.verdicts.pairing import Halves, Phase, check_outcomes, halve, pair
-from monitor.verdicts.policy import Policy, confirming_lines, screening_lines
+from monitor.stats.planning import SamplePlan, plan_samples
+from monitor.verdicts.floors import margin_on, margins_on
+from monitor.verdicts.greedy import answers_of, too_few
+from monitor.verdicts.outlook import Footing, Outlook
+from monitor.verdicts.pairing import Phase, check_outcomes, halve
+from monitor.verdicts.policy import Policy
 from monitor.verdicts.rules import Rules
 
 
@@ -23,8 +24,12 @@ class StratumPlan:
 
     stratum: Stratum
     margin: float
+    """The drop that matters; 0 where the baseline passes nothing."""
+    stated_margin: float
+    """The policy's, which is more where the baseline passes too little to lose it."""
     tasks: int
     baseline_ratio: float
+    """Of all that the bank holds."""
     unchanged_samples: int
     """Expected when the candidate equals the baseline."""
     dropped_samples: int
@@ -36,9 +41,19 @@ class StratumPlan:
     feasible: bool
     """Whether this bank can show the margin at all."""
     required_depth: int | None
-    """Samples per task the bank needs for it, and for confirming it; None at temperature 0."""
+    """Samples per task the bank needs for it, and for confirming it; None at temperature 0, and where the
+    baseline passes nothing."""
     required_tasks: int | None
     """Tasks the stratum needs for it at temperature 0; None above, where samples make up for tasks."""
+    cause: ReasonCode | None
+    """Why it is not feasible, as the gate will say; None where it is."""
+    problem: str
+    """The same for people, with what can be done; empty where it is feasible."""
+
+    @property
+    def floor(self) -> bool:
+        """Whether the baseline passes too little for its loss to be seen."""
+        return self.cause is ReasonCode.FLOOR
 
 
 def plan(bank: Bank, rules: Rules, *, correlation: float = 0.0) -> tuple[StratumPlan, ...]:
@@ -53,13 +68,29 @@ def plan(bank: Bank, rules: Rules, *, correlation: float = 0.0) -> tuple[Stratum
         InvalidOutcomes: the bank is empty or contradicts itself.
     """
     check_outcomes(bank, ())
-    held = {one.stratum for one in bank.observations}
-    strata = [stratum for stratum in RAREST_FIRST if stratum in held]
+    margins = margins_on(bank, rules.policy)
     if rules.greedy:
-        found = [_greedy_plan(bank, rules.policy, stratum, held) for stratum in strata]
+        held = margins.keys()
+        found = [
+            _greedy_plan(bank, rules.policy, stratum, held) for stratum in RAREST_FIRST if stratum in held
+        ]
     else:
-        table = _Table(bank=bank, policy=rules.policy, correlation=correlation, held=held)
-        found = [_sequential_plan(table, stratum) for stratum in strata]
+        halves = halve(bank, confirm=rules.policy.confirm)
+        found = [
+            _sequential_plan(
+                Footing(
+                    bank=bank,
+                    policy=rules.policy,
+                    stratum=stratum,
+                    margin=margins[stratum],
+                    held=margins.keys(),
+                    halves=halves,
+                ),
+                correlation,
+            )
+            for stratum in RAREST_FIRST
+            if stratum in margins
+        ]
     return tuple(each for each in found if each is not None)
 
 
@@ -71,88 +102,59 @@ def _greedy_plan(
     scored = [passed for passed in answers_of(mine).values() if passed is not None]
     if not scored:
         return None
-    margin = policy.margin_of(stratum)
-    required = fewest_tasks(margin, alpha=policy.alpha_of(stratum, held), beta=policy.beta)
+    margin = margin_on([(int(passed), 1) for passed in scored], policy, stratum)
+    alpha = policy.alpha_of(stratum, held)
+    required = fewest_tasks(margin.effective, alpha=alpha, beta=policy.beta) if margin.effective else None
+    problem = None
+    if required is None or len(scored) < required:
+        problem = too_few(margin, policy, stratum, tasks=len(scored), alpha=alpha)
     return StratumPlan(
         stratum=stratum,
-        margin=margin,
+        margin=margin.effective,
+        stated_margin=margin.stated,
         tasks=len(scored),
-        baseline_ratio=sum(scored) / len(scored),
+        baseline_ratio=margin.rate,
         unchanged_samples=len(scored),
         dropped_samples=len(scored),
         confirming_samples=0,
         most_samples=len(scored),
-        feasible=len(scored) >= required,
+        feasible=problem is None,
         required_depth=None,
         required_tasks=required,
+        cause=problem.cause if problem else None,
+        problem=problem.text if problem else "",
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    """What every stratum's sequential test is planned from."""
-
-    bank: Bank
-    policy: Policy
-    correlation: float
-    held: Collection[Stratum]
-
-    @property
-    def halves(self) -> Halves:
-        return halve(self.bank, confirm=self.policy.confirm)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outlook:
-    """One phase of one stratum: its share of the bank, and what its test will take."""
-
-    bank: BankSummary
-    samples: SamplePlan
-    feasible: bool
-    required_depth: int
-
-
-def _sequential_plan(table: _Table, stratum: Stratum) -> StratumPlan | None:
-    policy = table.policy
-    first = _outlook(table, stratum, Phase.SCREENING, screening_lines(policy, stratum, table.held))
+def _sequential_plan(footing: Footing, correlation: float) -> StratumPlan | None:
+    policy, margin = footing.policy, footing.margin
+    first = footing.outlook(Phase.SCREENING)
     if first is None:
         return None
-    second = None
-    if policy.confirm and stratum in policy.critical:
-        second = _outlook(table, stratum, Phase.CONFIRMATION, confirming_lines(policy, stratum))
-    depths = [each.required_depth for each in (first, second) if each is not None]
+    again = Phase.CONFIRMATION in footing.phases
+    second = footing.outlook(Phase.CONFIRMATION) if again else None
+    problem, need, samples = footing.problem(), footing.needed, _samples(first, correlation)
+    fewest = policy.minimum_samples
     return StratumPlan(
-        stratum=stratum,
-        margin=policy.margin_of(stratum),
+        stratum=footing.stratum,
+        margin=margin.effective,
+        stated_margin=margin.stated,
         tasks=first.bank.tasks,
-        baseline_ratio=first.bank.mean,
-        unchanged_samples=max(first.samples.unchanged, policy.minimum_samples),
-        dropped_samples=max(first.samples.dropped, policy.minimum_samples),
-        confirming_samples=max(second.samples.dropped, policy.minimum_samples) if second else 0,
-        most_samples=first.samples.most,
-        feasible=first.feasible,
-        required_depth=max(depths) * (2 if policy.confirm else 1),
+        baseline_ratio=margin.rate,
+        unchanged_samples=max(samples.unchanged, fewest),
+        dropped_samples=max(samples.dropped, fewest),
+        confirming_samples=max(_samples(second, correlation).dropped, fewest) if second else 0,
+        most_samples=samples.most,
+        feasible=problem is None,
+        required_depth=need.depth if need else None,
         required_tasks=None,
+        cause=problem.cause if problem else None,
+        problem=problem.text if problem else "",
     )
 
 
-def _outlook(table: _Table, stratum: Stratum, phase: Phase, lines: Lines) -> _Outlook | None:
-    pairing = pair(table.bank, (), stratum=stratum, phase=phase, margin=lines.margin, halves=table.halves)
-    if pairing.bank is None:
-        return None
-    draws = len(pairing.indices)
-    able = feasibility(pairing.bank, lines, draws_per_task=draws)
-    return _Outlook(
-        bank=pairing.bank,
-        samples=plan_samples(
-            _coupled(pairing.bank, table.correlation, lines.margin), lines, draws_per_task=draws
-        ),
-        feasible=able.feasible,
-        required_depth=able.required_depth,
-    )
-
-
-def _coupled(bank: BankSummary, correlation: float, margin: float) -> BankSummary:
-    """The bank as a coupled comparison sees it."""
-    variance = bank.variance * (1.0 - correlation**2)
-    return replace(bank, variance=max(variance, least_variance(margin)))
+def _samples(outlook: Outlook, correlation: float) -> SamplePlan:
+    """What a phase will take when candidate and bank are correlated so at equal seeds."""
+    bank, lines = outlook.bank, outlook.lines
+    variance = max(bank.variance * (1.0 - correlation**2), least_variance(lines.margin))
+    return plan_samples(replace(bank, variance=variance), lines, draws_per_task=outlook.draws_per_task)

@@ -47,6 +47,8 @@ class Policy:
     """Chance that a drop by the margin in one stratum passes its screening, at most."""
     margin: Mapping[Stratum, float] = field(default_factory=lambda: dict(DEFAULT_MARGIN))
     """Drop that matters, per stratum; strata left out take the default."""
+    relative_margin: float = 0.5
+    """Part of what the baseline passes whose loss matters in any case, however large the margin is."""
     critical: frozenset[Stratum] = frozenset(Stratum)
     """Strata that can REJECT or HOLD; the others are advisory and only reported."""
     minimum_samples: int = 30
@@ -107,21 +109,30 @@ class Policy:
         return ALPHA_PRUDENCE * self.alpha / max(sharing, 1)
 
 
-def screening_lines(policy: Policy, stratum: Stratum, strata: Iterable[Stratum]) -> Lines:
-    """The stopping lines of a stratum's first test, the bank holding these strata."""
+def screening_lines(
+    policy: Policy, stratum: Stratum, strata: Iterable[Stratum], *, margin: float | None = None
+) -> Lines:
+    """The stopping lines of a stratum's first test, the bank holding these strata.
+
+    Args:
+        policy: what is asked.
+        stratum: which one.
+        strata: those the bank holds.
+        margin: the drop that matters on this bank; None for the policy's own margin.
+    """
     return design_lines(
         alpha=policy.alpha_of(stratum, strata),
         beta=BETA_PRUDENCE * policy.beta,
-        margin=policy.margin_of(stratum),
+        margin=policy.margin_of(stratum) if margin is None else margin,
     )
 
 
-def confirming_lines(policy: Policy, stratum: Stratum) -> Lines:
-    """The stopping lines of a stratum's second test."""
+def confirming_lines(policy: Policy, stratum: Stratum, *, margin: float | None = None) -> Lines:
+    """The stopping lines of a stratum's second test; ``margin`` as above."""
     return design_lines(
         alpha=ALPHA_PRUDENCE * policy.confirm_alpha,
         beta=BETA_PRUDENCE * policy.confirm_beta,
-        margin=policy.margin_of(stratum),
+        margin=policy.margin_of(stratum) if margin is None else margin,
     )
 
 
@@ -137,6 +148,11 @@ def _check(policy: Policy) -> None:
             raise InvalidConfig(
                 f"The policy's {name} is {rate}.", next_step="Give a figure above 0 and below 0.5."
             )
+    if not 0.0 < policy.relative_margin <= 1.0:
+        raise InvalidConfig(
+            f"The policy's relative_margin is {policy.relative_margin}.",
+            next_step="Give a part of what the baseline passes, above 0 and at most 1.",
+        )
     if not 0.0 <= policy.max_unscored_share < 1.0:
         raise InvalidConfig(
             f"The policy's max_unscored_share is {policy.max_unscored_share}.",

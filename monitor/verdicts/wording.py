@@ -14,7 +14,7 @@ MINUS = "\N{MINUS SIGN}"
 
 def regressed(finding: Finding) -> Reason:
     """A critical stratum is worse, and that was confirmed or needs no confirmation."""
-    text = f"{_movement(finding.evidence)} against a margin of {_points(finding.evidence.margin)}"
+    text = f"{_movement(finding.evidence)} against a margin of {_margin(finding.evidence)}"
     text += f"; {finding.evidence.samples} samples"
     if finding.confirmation is Confirmation.CONFIRMED and finding.confirming is not None:
         text += f"; confirmed with {finding.confirming.samples} fresh samples"
@@ -30,7 +30,7 @@ def unconfirmed(finding: Finding) -> Reason:
         outcome = f"it could not be confirmed: {fresh.problem[0].lower()}{fresh.problem[1:].rstrip('.')}"
     else:
         outcome = "it has not been confirmed with fresh samples"
-    text = f"{_movement(finding.evidence)} against a margin of {_points(finding.evidence.margin)}; {outcome}"
+    text = f"{_movement(finding.evidence)} against a margin of {_margin(finding.evidence)}; {outcome}"
     return _reason(ReasonCode.REGRESSION_UNCONFIRMED, text, finding)
 
 
@@ -49,7 +49,7 @@ def undecided(finding: Finding) -> Reason:
 def non_inferior(finding: Finding) -> Reason:
     """A stratum was shown not to be worse by its margin."""
     evidence = finding.evidence
-    text = f"{_movement(evidence)}: not worse by {_points(evidence.margin)}; {evidence.samples} samples"
+    text = f"{_movement(evidence)}: not worse by {_margin(evidence)}; {evidence.samples} samples"
     return _reason(ReasonCode.NON_INFERIOR, text, finding)
 
 
@@ -178,6 +178,14 @@ def _span(evidence: Evidence) -> str:
     assert evidence.delta_low is not None
     assert evidence.delta_high is not None
     return f"{_signed(evidence.delta_low)} to {_signed(evidence.delta_high)}"
+
+
+def _margin(evidence: Evidence) -> str:
+    """The margin that was tested, and the policy's where that is another one."""
+    tested = f"{100 * evidence.margin:.2g}" if evidence.margin < 0.01 else _points(evidence.margin)
+    if evidence.stated_margin is None:
+        return tested
+    return f"{tested} (the baseline passes too little to lose the policy's {_points(evidence.stated_margin)})"
 
 
 def _points(ratio: float) -> str:

@@ -161,10 +161,9 @@ def test_too_many_unscored_samples_leave_a_stratum_undecided():
     assert assessment.wanted == ()
 
 
-@pytest.mark.parametrize("ratio", [0.0, 1.0])
-def test_all_pass_and_all_fail_strata_are_decided_without_nonsense(ratio):
-    against = bank({Stratum.TAIL: ratio})
-    assessment, drawn = run(against, {Stratum.TAIL: ratio}, POLICY)
+def test_a_stratum_that_always_passes_is_decided_without_nonsense():
+    against = bank({Stratum.TAIL: 1.0})
+    assessment, drawn = run(against, {Stratum.TAIL: 1.0}, POLICY)
     assert assessment.findings[0].kind is FindingKind.STEADY
     assert len(drawn) >= POLICY.minimum_samples
 
