@@ -25,8 +25,9 @@ from monitor.processes import identify
 from monitor.rounds.bench import Bench, Progress, Watcher
 from monitor.rounds.drifting import unasked
 from monitor.rounds.following import see_through
+from monitor.rounds.gate import latest_evaluation
 from monitor.rounds.watching import adopt, bank, baseline_of, candidate, comparison, find
-from monitor.rounds.weighing import flips_of
+from monitor.rounds.weighing import flips_of, outgrown
 from monitor.stats.flips import Flip
 from monitor.wiring import Deployment, now, open_bench, open_deployment
 
@@ -47,6 +48,8 @@ async def evaluate(checkpoint: str, again: bool, config: Path | None, as_json: b
     with open_deployment(load_options(config)) as deployment:
         subject = resolve(deployment, checkpoint)
         baseline = _baseline(deployment)
+        latest = latest_evaluation(deployment.watch, subject.digest, baseline.digest)
+        again = again or (latest is not None and outgrown(deployment.store, latest))
         wanted = candidate(deployment.watch, subject, baseline, now=now(), again=again)
         record = await _decided(deployment, wanted, baseline, speak)
         passing = pass_at_k_document(deployment.store.task_tallies(record.key.evaluation_id))

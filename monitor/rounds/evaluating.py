@@ -20,7 +20,7 @@ from monitor.domain.samples import Outcome
 from monitor.ports import CompletionModel, Count, EngineEvent
 from monitor.rounds.bench import Bench, Progress
 from monitor.rounds.drawing import calibrate_tasks, draw, failing_references
-from monitor.rounds.drifting import keep_drift, keep_measurements, loading
+from monitor.rounds.drifting import keep_drift, keep_measurements, loading, unasked
 from monitor.rounds.lease import Lease, LeaseLost
 from monitor.rounds.sealing import resting
 from monitor.rounds.stopwatch import Stopwatch
@@ -65,6 +65,7 @@ class _Work:
         self._id = lease.evaluation.key.evaluation_id
         self._rules = rules_for(bench.policy, greedy=bench.plan.greedy)
         self._stopwatch = Stopwatch(lease.evaluation.stage_s)
+        self._model: CompletionModel | None = None
 
     async def bank(self) -> Evaluation:
         """Draw what the bank still lacks."""
@@ -75,18 +76,17 @@ class _Work:
         excluded = tuple(task_id for task_id, each in found.items() if not each.reference.outcome.passed)
         beside = tuple(task_id for task_id, each in found.items() if each.in_process)
         await self.save(excluded_tasks=excluded, in_process_tasks=beside)
-        model = await self._serve()
         depth = bench.plan.samples_per_task
         tasks = [task for task in bench.suite if task.task_id not in set(excluded)]
         stored = _picks(await self._observations())
         drawn = len(stored)
         for wave, picks in enumerate(bank_waves(tasks, depth=depth, size=BANK_WAVE)):
             missing = [pick for pick in picks if pick not in stored]
-            await self._draw(model, missing, wave=wave)
+            await self._draw(missing, wave=wave)
             drawn += len(missing)
             bench.watcher(Progress(evaluation=self._record, samples=drawn, expected=len(tasks) * depth))
         self._check_scored()
-        await self._probe(model)
+        await self._probe()
         return await self.save(state=State.DECIDED, finished_at=bench.clock(), trouble="")
 
     def _check_scored(self) -> None:
@@ -112,13 +112,10 @@ class _Work:
         with self._stopwatch.stage(Stage.SANDBOX):
             excluded = await failing_references(bench, chosen, beside)
         await self.save(excluded_tasks=excluded, in_process_tasks=beside)
-        async with loading(bench.gauges):
-            model = await self._serve()
-        against = await asyncio.to_thread(counterpart, bench.store, self._record)
-        await self._waves(model, against)
-        await self._probe(model)
-        with self._stopwatch.stage(Stage.DRIFT):
-            await keep_drift(bench, against.record, self._record)
+        if await self._waves():
+            await self._probe()
+            with self._stopwatch.stage(Stage.DRIFT):
+                await keep_drift(bench, against.record, self._record)
         finished_at = bench.clock()
         decided = replace(self._record, finished_at=finished_at)
         decision = await asyncio.to_thread(conclude, bench.store, decided, self._rules)
@@ -128,7 +125,7 @@ class _Work:
             decision=decision,
             policy=bench.policy.digest,
             flips=await asyncio.to_thread(self._flips),
-            sealed_gap=await self._sealed_gap(against),
+            sealed_gap=await self._sealed_gap(),
             trouble="",
         )
 
@@ -140,22 +137,35 @@ class _Work:
         return resting(seal, self._record, known)
 
     async def _banks(self) -> Mapping[str, BankView]:
-        """What it is weighed against; a restart keeps to what the first start found."""
-        return self._record.banks or await asyncio.to_thread(views_for, self._bench.store, self._record)
+        """What it is weighed against; once something is drawn, it is kept to."""
+        if self._record.banks and await self._observations():
+            return self._record.banks
+        return await asyncio.to_thread(views_for, self._bench.store, self._record)
 
     def _flips(self) -> Flips:
         lost = [each.lost for each in flips_of(self._bench.store, self._record)]
         return Flips(lost=sum(lost), gained=len(lost) - sum(lost))
 
-    async def _sealed_gap(self, against: Counterpart) -> float | None:
+    async def _sealed_gap(self) -> float | None:
         seal = self._bench.suite.seal
         if seal is None:
             return None
+        against = await self._against()
         return sealed_gap(against.bank, await self._observations(), seal.task_ids)
 
-    async def _waves(self, model: CompletionModel, against: Counterpart) -> None:
+    async def _against(self) -> Counterpart:
+        """What it is weighed against; whether seeds repeat themselves is known once it was served."""
+        return await asyncio.to_thread(counterpart, self._bench.store, self._record)
+
+    async def _waves(self) -> int:
+        """Draw what the evidence needs; how many samples there are then.
+
+        The engine is started for the first sample that is missing: where the bank can decide nothing, or
+        all that is needed is stored, there is none.
+        """
         bench, wave = self._bench, 0
         way = Itinerary(suite=bench.suite, checkpoint=self._record.key.checkpoint)
+        against = await self._against()
         tasks = {o.task_id for o in against.bank.observations}
         while True:
             observations = await self._observations()
@@ -172,18 +182,31 @@ class _Work:
                 size=bench.wave_samples,
             )
             if not picks:
-                return
-            stored = _picks(observations)
-            await self._draw(model, [pick for pick in picks if pick not in stored], wave=wave)
+                return len(before)
+            stored, served = _picks(observations), self._model
+            await self._draw([pick for pick in picks if pick not in stored], wave=wave)
+            if self._model is not served:
+                against = await self._against()
             wave += 1
 
-    async def _draw(self, model: CompletionModel, picks: Sequence[Pick], *, wave: int) -> None:
+    async def _draw(self, picks: Sequence[Pick], *, wave: int) -> None:
         if picks:
+            model = await self._served()
             self._stopwatch.add(await draw(self._bench, self._record, model, picks, wave=wave))
 
-    async def _probe(self, model: CompletionModel) -> None:
-        with self._stopwatch.stage(Stage.DRIFT):
-            await keep_measurements(self._bench, self._record, model)
+    async def _probe(self) -> None:
+        """Let the probes ask what they have not asked yet."""
+        if await asyncio.to_thread(unasked, self._bench.store, self._bench.gauges, self._id):
+            model = await self._served()
+            with self._stopwatch.stage(Stage.DRIFT):
+                await keep_measurements(self._bench, self._record, model)
+
+    async def _served(self) -> CompletionModel:
+        """The checkpoint's model; started when it is first needed."""
+        if self._model is None:
+            async with loading(self._bench.gauges):
+                self._model = await self._serve()
+        return self._model
 
     async def _serve(self) -> CompletionModel:
         with self._stopwatch.stage(Stage.ENGINE):

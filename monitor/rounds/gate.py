@@ -10,7 +10,7 @@ from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Evaluation, State
 from monitor.domain.evidence import Decision, DecisionKind, Reason, ReasonCode
 from monitor.rounds.watching import Watch, baseline_of, find
-from monitor.rounds.weighing import BankMissing, conclude
+from monitor.rounds.weighing import BankMissing, conclude, outgrown
 from monitor.verdicts.policy import Policy
 from monitor.verdicts.rules import rules_for
 
@@ -86,11 +86,17 @@ class Gate:
                 f"The evaluation of {name} is {age_s / 86400:.1f} days old; the policy allows "
                 f"{self._policy.max_age_s / 86400:.1f}. Repeat it with `tailwatch evaluate PATH`.",
             )
-        if latest.policy == self._policy_digest:
-            return latest.decision
-        return self._reweigh(latest, latest.finished_at)
+        return self._weighed(latest, name, latest.finished_at)
 
-    def _reweigh(self, latest: Evaluation, finished_at: datetime) -> Decision:
+    def _weighed(self, latest: Evaluation, name: str, finished_at: datetime) -> Decision:
+        if outgrown(self._watch.store, latest):
+            return _hold(
+                ReasonCode.EVALUATION_STALE,
+                f"The bank that {name} was weighed against could not decide, and it holds more samples now. "
+                "Repeat the evaluation with `tailwatch evaluate PATH`.",
+            )
+        if latest.policy == self._policy_digest and latest.decision is not None:
+            return latest.decision
         key = latest.key.evaluation_id, finished_at
         if key not in self._reweighed:
             try:

@@ -11,6 +11,7 @@ from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, State
 from monitor.domain.samples import SamplingPlan
 from monitor.domain.tasks import Suite
 from monitor.ports import CheckpointSource, Store, Unusable
+from monitor.rounds.weighing import outgrown
 
 REVIVE_S = 3600.0
 """How long an evaluation that failed for a reason that may pass stays FAILED."""
@@ -45,8 +46,9 @@ def poll(watch: Watch, source: CheckpointSource, now: datetime) -> Poll:
 
     Does the same however often it is called. What was judged against an earlier baseline, or was one,
     is not evaluated again because another was promoted. What failed for a reason that may pass is
-    queued again after a while. Without a baseline nothing is evaluated, unless ``baseline: first``
-    adopts the first checkpoint that settles.
+    queued again after a while, and what drew nothing since its bank could decide nothing, when that has
+    grown. Without a baseline nothing is evaluated, unless ``baseline: first`` adopts the first checkpoint
+    that settles.
 
     Raises:
         InvalidConfig: the source does not exist.
@@ -92,8 +94,18 @@ def _closed(watch: Watch, baseline: Checkpoint) -> frozenset[str]:
 
 
 def _revived(watch: Watch, wanted: Evaluation, now: datetime) -> bool:
-    """Whether an evaluation that failed was queued again: for a reason that may pass, a while ago."""
+    """Whether an evaluation was queued again.
+
+    One that failed a while ago for a reason that may pass, or that drew nothing, as its bank could not decide
+    anything, which has grown since.
+    """
     known = watch.store.evaluation(wanted.key.evaluation_id)
+    if (
+        known is not None
+        and outgrown(watch.store, known)
+        and not watch.store.tallies(known.key.evaluation_id)
+    ):
+        return watch.store.requeue(known.key.evaluation_id, state=State.DECIDED)
     if known is None or known.state is not State.FAILED or not known.retryable or known.finished_at is None:
         return False
     if (now - known.finished_at).total_seconds() < REVIVE_S:

@@ -12,7 +12,7 @@ from monitor.domain.checkpoint import Role
 from monitor.domain.drift import NOTHING
 from monitor.domain.errors import Trouble
 from monitor.domain.evaluation import BankView, Evaluation, EvaluationKey, Purpose, State
-from monitor.domain.evidence import Bank, Decision, DecisionKind, Observation
+from monitor.domain.evidence import Bank, Decision, DecisionKind, Observation, ReasonCode
 from monitor.domain.tasks import Stratum
 from monitor.ports import Store
 from monitor.stats.decline import Decline
@@ -25,6 +25,10 @@ from monitor.verdicts.rules import Rules, judge
 
 CANARY_TASKS = 16
 """Reference solutions that are run with each evaluation of a candidate."""
+
+
+BANK_CAUSES = frozenset({ReasonCode.FLOOR, ReasonCode.BASELINE_UNDERPOWERED})
+"""Why a stratum is undecided that a deeper bank may decide."""
 
 
 class BankMissing(Trouble):
@@ -117,6 +121,24 @@ def views_for(store: Store, evaluation: Evaluation) -> dict[str, BankView]:
     return views
 
 
+def outgrown(store: Store, evaluation: Evaluation) -> bool:
+    """Whether an evaluation holds for a bank that could not decide, and that holds more by now.
+
+    Raises:
+        StoreTrouble: the bank could not be looked up.
+    """
+    decision, baseline = evaluation.decision, evaluation.key.baseline
+    if evaluation.state is not State.DECIDED or decision is None or decision.kind is not DecisionKind.HOLD:
+        return False
+    if not any(finding.cause in BANK_CAUSES for finding in decision.findings):
+        return False
+    seen = evaluation.banks.get(baseline)
+    record = store.evaluation(bank_key_for(evaluation, baseline).evaluation_id)
+    if seen is None or record is None or record.state is not State.DECIDED:
+        return False
+    return view_of(store, record).depth > seen.depth
+
+
 def canaries(evaluation: Evaluation, tasks: Sequence[str]) -> list[str]:
     """The tasks whose references are run with this evaluation, the same ones after a restart."""
     seed = int(evaluation.key.evaluation_id[:16], 16)
@@ -167,7 +189,9 @@ def flips_of(store: Store, evaluation: Evaluation) -> tuple[Flip, ...]:
 
 
 def _changed(bank: BankView, candidate: Evaluation) -> tuple[str, ...]:
-    """Names of the settings in which two evaluations' environments differ."""
+    """Names of the settings in which two evaluations' environments differ; none where nothing was drawn."""
+    if not candidate.environment:
+        return ()
     names = bank.environment.keys() | candidate.environment.keys()
     return tuple(
         sorted(name for name in names if bank.environment.get(name) != candidate.environment.get(name))

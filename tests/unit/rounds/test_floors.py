@@ -1,0 +1,159 @@
+"""The engine is not started for an evaluation that can decide nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.evaluation import Purpose, Stage, State
+from monitor.domain.evidence import DecisionKind, ReasonCode
+from monitor.domain.samples import SamplingPlan
+from monitor.domain.tasks import Stratum
+from monitor.rounds.bench import Gauges
+from monitor.rounds.gate import Gate
+from monitor.rounds.watching import bank, baseline_of, candidate, poll
+from monitor.rounds.weighing import stored_bank
+from monitor.rounds.worker import work_once
+from monitor.testing import FakeEngine, FakeProbe, FakeSource
+from monitor.verdicts.plan import plan
+from monitor.verdicts.policy import Policy
+from monitor.verdicts.rules import rules_for
+
+from .conftest import World, checkpoint, pass_ratio
+
+WORKER = "w:1:1"
+
+
+def failing(*strata: Stratum):
+    """A model that passes nothing of some strata, whichever checkpoint it is."""
+
+    def ratio(subject: Checkpoint, task_id: str) -> float:
+        return 0.0 if Stratum(task_id.partition("/")[0]) in strata else pass_ratio(subject, task_id)
+
+    return FakeEngine(ratio)
+
+
+def shallow(world: World) -> World:
+    """A deployment whose bank bears no stratum's margin."""
+    world.plan = replace(world.plan, samples_per_task=2)
+    world.policy = Policy()
+    return world
+
+
+async def evaluated(world: World, name: str):
+    wanted = candidate(world.watch, checkpoint(name), baseline_of(world.watch), now=world.clock())
+    world.store.remember("acme", wanted.checkpoint, now=world.clock())
+    world.store.enqueue(wanted)
+    return await work_once(world.bench(), worker=WORKER, only=wanted.key.evaluation_id)
+
+
+async def deepen(world: World, depth: int) -> None:
+    """What `tailwatch baseline build BASELINE --samples N` does."""
+    world.plan = replace(world.plan, samples_per_task=depth)
+    wanted = bank(world.watch, checkpoint("base"), now=world.clock())
+    world.store.requeue(wanted.key.evaluation_id, state=State.DECIDED)
+    await work_once(world.bench(), worker=WORKER, only=wanted.key.evaluation_id)
+
+
+def reasons(decision):
+    return {reason.code for reason in decision.reasons}
+
+
+@pytest.mark.parametrize("name", ["equal", "worse"])
+async def test_a_bank_too_shallow_for_every_stratum_holds_without_an_engine(world, name):
+    await shallow(world).with_baseline()
+    world.engine = FakeEngine(pass_ratio)
+    record = await evaluated(world, name)
+    assert world.engine.served == []
+    assert Stage.ENGINE not in record.stage_s or record.stage_s[Stage.ENGINE] == 0.0
+    assert (record.state, record.decision.kind) == (State.DECIDED, DecisionKind.HOLD)
+    assert reasons(record.decision) == {ReasonCode.BASELINE_UNDERPOWERED}
+    assert world.store.tallies(record.key.evaluation_id) == {}
+
+
+async def test_a_bank_that_passes_nothing_holds_without_an_engine_and_at_temperature_nought_too(world):
+    for temperature in (1.0, 0.0):
+        fresh = World()
+        fresh.plan = SamplingPlan(samples_per_task=32 if temperature else 1, temperature=temperature)
+        fresh.watch = replace(fresh.watch, plan=fresh.plan)
+        fresh.engine = failing(*Stratum)
+        await fresh.with_baseline()
+        fresh.engine = FakeEngine(pass_ratio)
+        record = await evaluated(fresh, "equal")
+        assert fresh.engine.served == []
+        assert record.decision.kind is DecisionKind.HOLD
+        assert reasons(record.decision) == {ReasonCode.FLOOR}
+
+
+async def test_a_tail_that_passes_nothing_holds_while_the_other_strata_are_weighed(world):
+    world.engine = failing(Stratum.TAIL)
+    await world.with_baseline()
+    record = await evaluated(world, "equal")
+    assert record.decision.kind is DecisionKind.HOLD
+    assert record.decision.reasons[0].code is ReasonCode.FLOOR
+    drawn = {stratum for stratum, _ in world.store.tallies(record.key.evaluation_id)}
+    assert drawn == {Stratum.TORSO, Stratum.HEAD}
+
+
+async def test_nothing_is_asked_of_an_engine_by_probes_either(world):
+    await shallow(world).with_baseline()
+    world.gauges = Gauges(probes=(FakeProbe(),))
+    world.engine = FakeEngine(pass_ratio)
+    record = await evaluated(world, "equal")
+    assert world.engine.served == []
+    assert world.store.measurements(record.key.evaluation_id) == ()
+
+
+async def test_the_gate_and_the_plan_name_the_same_depth(world):
+    await shallow(world).with_baseline()
+    record = await evaluated(world, "equal")
+    drawn = stored_bank(world.store, bank(world.watch, checkpoint("base"), now=world.clock()).key)
+    planned = plan(drawn.bank, rules_for(world.policy, greedy=False))
+    answer = Gate(world.watch, world.policy).decision_for("equal", now=world.clock())
+    assert answer == record.decision
+    command = "`tailwatch baseline build {} --samples {}`"
+    digest = checkpoint("base").short_digest
+    for stratum, reason in zip(planned, answer.reasons, strict=True):
+        assert reason.stratum is stratum.stratum
+        assert command.format(digest, stratum.required_depth) in reason.text
+
+
+async def test_once_the_bank_is_deep_enough_the_checkpoint_is_evaluated_by_itself(world):
+    await shallow(world).with_baseline()
+    await evaluated(world, "equal")
+    source = FakeSource([checkpoint("base"), checkpoint("equal")])
+    assert poll(world.watch, source, world.clock()).queued == ()
+    await deepen(world, 64)
+    answer = Gate(world.watch, world.policy).decision_for("equal", now=world.clock())
+    assert (answer.kind, reasons(answer)) == (DecisionKind.HOLD, {ReasonCode.EVALUATION_STALE})
+    (queued,) = poll(world.watch, source, world.clock()).queued
+    assert (queued.checkpoint.name, queued.key.purpose) == ("equal", Purpose.CANDIDATE)
+    record = await work_once(world.bench(), worker=WORKER, only=queued.key.evaluation_id)
+    assert record.decision.kind is DecisionKind.PROMOTE
+    assert record.banks[checkpoint("base").digest].depth == 64
+    assert Gate(world.watch, world.policy).decision_for("equal", now=world.clock()) == record.decision
+    assert poll(world.watch, source, world.clock()).queued == ()
+
+
+async def test_stored_samples_that_suffice_for_another_policy_need_no_engine(world):
+    await world.with_baseline()
+    first = await evaluated(world, "equal")
+    world.policy = Policy(margin=dict.fromkeys(Stratum, 0.28))
+    world.engine = FakeEngine(pass_ratio)
+    world.store.requeue(first.key.evaluation_id, state=State.DECIDED)
+    again = await work_once(world.bench(), worker=WORKER, only=first.key.evaluation_id)
+    assert world.engine.served == []
+    assert again.decision.kind is DecisionKind.PROMOTE
+    assert again.environment == first.environment
+    assert {finding.evidence.margin for finding in again.decision.findings} == {0.28}
+
+
+async def test_a_bank_that_holds_all_that_is_asked_for_needs_no_engine(world):
+    await world.with_baseline()
+    world.engine = FakeEngine(pass_ratio)
+    await deepen(world, 32)
+    assert world.engine.served == []
+    await deepen(world, 34)
+    assert [each.name for each in world.engine.served] == ["base"]
