@@ -12,13 +12,15 @@ from rich.console import Console
 from rich.text import Text
 
 from monitor.cli.app import ERROR, asynchronous, cli, config_option, json_option, terminal
+from monitor.cli.tables import percent
 from monitor.config import Options, load_options
-from monitor.domain.errors import MonitorError
+from monitor.domain.errors import MonitorError, UselessBank
 from monitor.ports import Check
+from monitor.rounds.banks import Banks
 from monitor.store import open_store
 from monitor.suites.loading import doubts, load_suite
 from monitor.web.server import listen
-from monitor.wiring import diagnose_engine, diagnose_sandbox, now, open_source
+from monitor.wiring import diagnose_engine, diagnose_sandbox, now, open_deployment, open_source
 
 
 @cli.command()
@@ -26,12 +28,15 @@ from monitor.wiring import diagnose_engine, diagnose_sandbox, now, open_source
 @json_option
 @asynchronous
 async def doctor(config: Path | None, as_json: bool) -> None:
-    """Check configuration, suite, store, checkpoints, engine, sandbox and port; tell how to mend each.
+    """Check configuration, suite, store, checkpoints, bank, engine, sandbox and port; tell how to mend each.
 
     Exit code 0 when all is well, 3 otherwise.
     """
     options = load_options(config)
-    checks = [*_local(options), diagnose_engine(options), *await diagnose_sandbox(options)]
+    checks = list(_local(options))
+    if all(check.ok for check in checks if check.name in {"suite", "store"}):
+        checks.append(_try("bank", lambda: _bank(options)))
+    checks += [diagnose_engine(options), *await diagnose_sandbox(options)]
     terminal(as_json=as_json).answer(
         {"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]},
         lambda out: _render(out, checks),
@@ -62,6 +67,17 @@ def _suite(options: Options) -> str:
 def _store(options: Options) -> str:
     with closing(open_store(options.store)) as store:
         return store.name
+
+
+def _bank(options: Options) -> str:
+    """What the baseline's bank passes; one that holds every candidate is wrong."""
+    with open_deployment(options) as deployment:
+        health = Banks(deployment.watch, deployment.policy).of_baseline()
+    problems = [f"{each.stratum.value}: {each.problem}" for each in health if each.problem]
+    if problems:
+        raise UselessBank(" ".join(problems), next_step="`tailwatch plan` shows what each stratum needs.")
+    shares = ", ".join(f"{each.stratum.value} {percent(each.pass_ratio)}%" for each in health)
+    return f"the baseline passes {shares}" if shares else "there is no baseline with a complete bank yet"
 
 
 def _checkpoints(options: Options) -> str:

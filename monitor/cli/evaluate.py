@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bar
 
 from monitor.cli.app import Terminal, asynchronous, cli, config_option, json_option, terminal
+from monitor.cli.bank_report import BuiltBank, refusal_of, show_bank
 from monitor.cli.tables import decision_view, findings_table
 from monitor.config import load_options
 from monitor.discovery.checkpoints import load_checkpoint
@@ -22,6 +23,7 @@ from monitor.domain.evaluation import Evaluation, Purpose, State
 from monitor.export.documents import checkpoint_document, decision_document, evaluation_document
 from monitor.export.pass_at_k import pass_at_k_document
 from monitor.processes import identify
+from monitor.rounds.banks import Banks
 from monitor.rounds.bench import Bench, Progress, Watcher
 from monitor.rounds.drifting import unasked
 from monitor.rounds.following import see_through
@@ -75,7 +77,11 @@ def baseline() -> None:
 @json_option
 @asynchronous
 async def build(checkpoint: str, samples: int | None, config: Path | None, as_json: bool) -> None:
-    """Make CHECKPOINT the baseline and draw its bank of samples."""
+    """Draw CHECKPOINT's bank of samples and make it the baseline.
+
+    Shows what the bank passes in each stratum. Where a critical stratum passes nothing it is not made the
+    baseline: exit code 3, with the likely reasons.
+    """
     speak = terminal(as_json=as_json)
     options = load_options(config)
     if samples is not None:
@@ -86,23 +92,12 @@ async def build(checkpoint: str, samples: int | None, config: Path | None, as_js
         with watching(speak) as watcher:
             async with open_bench(deployment, watcher=watcher) as bench:
                 record = await _ready_bank(bench, deployment, subject, speak, deeper=samples is not None)
-        adopt(deployment.watch, subject, now=now())
-        tallies = deployment.store.tallies(record.key.evaluation_id)
-    total = sum(tallies.values())
-    excluded = ", ".join(record.excluded_tasks)
-    speak.answer(
-        {
-            "baseline": checkpoint_document(subject),
-            "samples": total,
-            "excluded_tasks": list(record.excluded_tasks),
-        },
-        lambda out: out.print(
-            f"{subject.name} ({subject.short_digest}) is the baseline: {total} samples of "
-            f"{len(deployment.watch.suite) - len(record.excluded_tasks)} tasks."
-            + (f"\nLeft out, since their reference fails here: {excluded}" if excluded else ""),
-            highlight=False,
-        ),
-    )
+        refusal = refusal_of(deployment, subject, record)
+        if refusal is None:
+            adopt(deployment.watch, subject, now=now())
+        health = Banks(deployment.watch, deployment.policy).of(subject)
+        tasks = len(deployment.watch.suite) - len(record.excluded_tasks)
+    show_bank(speak, BuiltBank(record=record, tasks=tasks, health=health, refusal=refusal))
 
 
 @cli.command()

@@ -9,8 +9,10 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from monitor.cli.app import cli, config_option, json_option, terminal
+from monitor.cli.bank_report import bank_table, print_problems
 from monitor.cli.outcomes import decide_on_files
 from monitor.cli.tables import by_stratum, decided, decision_view, evidence_cell
 from monitor.config import load_options, load_policy
@@ -21,12 +23,14 @@ from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision, DecisionKind
 from monitor.domain.tasks import RAREST_FIRST
 from monitor.export.documents import (
+    bank_document,
     checkpoint_document,
     decision_document,
     evaluation_document,
     trends_document,
 )
 from monitor.export.pass_at_k import pass_at_k_document
+from monitor.rounds.banks import Banks
 from monitor.rounds.gate import Gate, latest_evaluation
 from monitor.rounds.watching import Watch, bank, baseline_of, find
 from monitor.rounds.watching import promote as promote_checkpoint
@@ -120,14 +124,24 @@ def status(config: Path | None, as_json: bool) -> None:
     """Show every checkpoint, its role, its evaluation and the gate's answer."""
     with open_deployment(load_options(config)) as deployment:
         rows = _rows(deployment)
+        health = Banks(deployment.watch, deployment.policy).of_baseline()
         queue = dict(deployment.store.depth(deployment.watch.model))
     document = {
         "model": deployment.watch.model,
         "suite": deployment.watch.suite.name,
         "queue": queue,
+        "bank": bank_document(health),
         "checkpoints": [row.document for row in rows],
     }
-    terminal(as_json=as_json).answer(document, lambda out: _print_status(out, deployment, rows, queue))
+
+    def render(out: Console) -> None:
+        _print_status(out, deployment, rows, queue)
+        if health:
+            out.print("The baseline's bank:")
+            out.print(bank_table(health))
+            print_problems(out, health)
+
+    terminal(as_json=as_json).answer(document, render)
 
 
 class _Row:
@@ -180,7 +194,7 @@ def _print_status(out: Console, deployment: Deployment, rows: list[_Row], queue:
                 evidence_cell(found[s].evidence, found[s].kind) if s in found else evidence_cell(None)
                 for s in RAREST_FIRST
             ),
-            row.decision.reasons[0].text,
+            Text(row.decision.reasons[0].text),
         )
     out.print(f"Model {deployment.watch.model}, suite {deployment.watch.suite.name}", highlight=False)
     if rows:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from monitor.cli.app import cli, config_option, json_option, terminal
 from monitor.config import load_options, load_policy
@@ -137,7 +138,7 @@ def _render(out: Console, strata: tuple[StratumPlan, ...], rules: Rules, pace: _
     out.print(table)
     for each in strata:
         if each.problem:
-            out.print(f"{each.stratum.value}: {each.problem}", highlight=False)
+            out.print(Text(f"{each.stratum.value}: {each.problem}"))
     if rules.greedy:
         out.print(_GREEDY, highlight=False)
     seconds = _seconds(strata, pace)

@@ -26,6 +26,7 @@ from monitor.export.health import Health, PartHealth, store_health
 from monitor.export.process import Polls
 from monitor.ports import Check
 from monitor.processes import identify
+from monitor.rounds.banks import Banks
 from monitor.rounds.drifting import ask_bank_again
 from monitor.rounds.gate import Gate
 from monitor.rounds.run import log_fields
@@ -95,11 +96,13 @@ async def answering(deployment: Deployment, listener: socket, *beside: Collector
     """
     options, store, watch = deployment.options, deployment.store, deployment.watch
     gate = partial(_answer, Gate(watch, deployment.policy))
+    bank = Banks(watch, deployment.policy).of_baseline
     collector = StoreCollector(
         store,
         model=watch.model,
         decision_for=gate,
         suite_names={watch.suite.digest: watch.suite.name},
+        bank=bank,
     )
     app = create_app(
         Sources(
@@ -110,6 +113,7 @@ async def answering(deployment: Deployment, listener: socket, *beside: Collector
             registry=new_registry(collector, *beside),
             now=now,
             reports=reports_folder(options),
+            bank=bank,
         )
     )
     task = asyncio.create_task(serve_http(app, listener))

@@ -9,7 +9,8 @@
     │   ├── InvalidCheckpoint
     │   │   └── CheckpointReplaced
     │   ├── InvalidCorpus
-    │   └── InvalidOutcomes
+    │   ├── InvalidOutcomes
+    │   └── UselessBank
     └── Trouble                 ours broke; never a fact about a model
         ├── EngineTrouble
         ├── SandboxTrouble
@@ -73,6 +74,10 @@ class InvalidCorpus(InvalidInput):
 
 class InvalidOutcomes(InvalidInput):
     """A file of recorded outcomes is malformed or does not match its counterpart."""
+
+
+class UselessBank(InvalidInput):
+    """A baseline passes nothing of a stratum: whatever it is compared with could not be seen to fail."""
 
 
 class Trouble(MonitorError):

@@ -108,7 +108,7 @@ class Completion:
     """Mean natural-log probability of the generated tokens; None when the engine gave none."""
     min_logprob: float | None = None
     detail: str = ""
-    """Why there is no text, when ``finish_reason`` is ABORT; empty otherwise."""
+    """Why there is no text: the engine aborted, or put it elsewhere; empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

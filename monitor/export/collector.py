@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -16,6 +16,7 @@ from monitor.export.families import metric_families
 from monitor.export.process import Build
 from monitor.export.snapshot import Snapshot, take_snapshot
 from monitor.ports import Store
+from monitor.verdicts.bank_health import StratumHealth
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class StoreCollector(Collector):
         decision_for: Callable[[str], Decision],
         suite_names: Mapping[str, str] = MappingProxyType({}),
         candidates: int = 10,
+        bank: Callable[[], Sequence[StratumHealth]] = tuple,
     ) -> None:
         if candidates < 1:
             raise InvalidConfig(
@@ -47,6 +49,7 @@ class StoreCollector(Collector):
         self._decision_for = decision_for
         self._suite_names = suite_names
         self._candidates = candidates
+        self._bank = bank
 
     def describe(self) -> list[Metric]:
         """Nothing: what is published depends on the store, which registering must not read."""
@@ -62,7 +65,11 @@ class StoreCollector(Collector):
     def _read(self) -> Snapshot | None:
         try:
             return take_snapshot(
-                self._store, model=self._model, decision_for=self._decision_for, candidates=self._candidates
+                self._store,
+                model=self._model,
+                decision_for=self._decision_for,
+                candidates=self._candidates,
+                bank=self._bank,
             )
         except MonitorError as trouble:
             logger.warning("metrics are not available: %s", trouble)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +10,7 @@ from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.drift import DriftReading
 from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision, DecisionKind, Evidence, Finding, Reason
+from monitor.verdicts.bank_health import StratumHealth
 
 Document = dict[str, Any]
 """A JSON object."""
@@ -82,6 +84,30 @@ def evidence_document(evidence: Evidence) -> Document:
         "coupling": evidence.coupling,
         "correlation": evidence.correlation,
         "problem": evidence.problem,
+    }
+
+
+def bank_document(health: Sequence[StratumHealth]) -> list[Document]:
+    """What a baseline's bank is worth, a stratum at a time; null where a figure does not exist."""
+    return [_stratum_document(each) for each in health]
+
+
+def _stratum_document(health: StratumHealth) -> Document:
+    plan = health.plan
+    return {
+        "stratum": health.stratum.value,
+        "critical": health.critical,
+        "tasks": None if plan is None else plan.tasks,
+        "samples": health.samples,
+        "unscored": health.unscored,
+        "pass_ratio": health.pass_ratio,
+        "invalid_ratio": health.invalid_ratio,
+        "margin": None if plan is None else plan.margin,
+        "stated_margin": None if plan is None else plan.stated_margin,
+        "standing": health.standing.value,
+        "required_depth": None if plan is None else plan.required_depth,
+        "required_tasks": None if plan is None else plan.required_tasks,
+        "problem": health.problem,
     }
 
 

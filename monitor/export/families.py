@@ -6,12 +6,13 @@ timestamp: Prometheus would refuse to show a verdict of yesterday as the present
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
+from monitor.domain.checkpoint import Role
 from monitor.domain.evaluation import Purpose, State
 from monitor.domain.evidence import (
     Confirmation,
@@ -25,6 +26,7 @@ from monitor.domain.tasks import RAREST_FIRST, Stratum
 from monitor.export.drift_families import Compared, drift_families
 from monitor.export.snapshot import PublishedCheckpoint, Snapshot
 from monitor.ports import Count, DriftEvent, EngineEvent, SandboxEvent
+from monitor.verdicts.bank_health import StratumHealth
 
 _RESULT_LABELS = ("model", "checkpoint", "suite")
 
@@ -89,6 +91,7 @@ def metric_families(snapshot: Snapshot, *, model: str, suite_names: Mapping[str,
             if each.published.drift is not None
         ]
     )
+    yield _baseline_floors(published, snapshot.bank)
     yield _flips(published)
     yield _excluded_tasks(published)
     yield _sealed_gaps(published)
@@ -178,6 +181,19 @@ def _evidence(figure: _Figure, published: tuple[_Labelled, ...]) -> Metric:
             value = figure.read(finding.evidence)
             if value is not None:
                 family.add_metric((*each.result, finding.evidence.stratum.value), value)
+    return family
+
+
+def _baseline_floors(published: tuple[_Labelled, ...], bank: Sequence[StratumHealth]) -> Metric:
+    family = GaugeMetricFamily(
+        "tailwatch_baseline_floor",
+        "1 where the baseline passes too little of a critical stratum for its loss to be seen, else 0.",
+        labels=(*_RESULT_LABELS, "stratum"),
+    )
+    for each in published:
+        if Role.BASELINE in each.published.roles:
+            for health in bank:
+                family.add_metric((*each.result, health.stratum.value), float(health.floor))
     return family
 
 

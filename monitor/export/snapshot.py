@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.domain.checkpoint import Checkpoint, Role
@@ -12,6 +12,7 @@ from monitor.domain.evidence import Decision
 from monitor.domain.samples import Outcome
 from monitor.domain.tasks import Stratum
 from monitor.ports import Store
+from monitor.verdicts.bank_health import StratumHealth
 
 PUBLISHED_ROLES = (Role.BASELINE, Role.PROMOTED)
 NEWEST_EVALUATIONS = 50
@@ -51,12 +52,26 @@ class Snapshot:
     """Number of the model's evaluations by state."""
     counters: Mapping[tuple[str, str], int]
     """The model's counts by (name, label)."""
+    bank: Sequence[StratumHealth] = ()
+    """What the baseline's bank is worth, a stratum at a time; empty without one."""
 
 
 def take_snapshot(
-    store: Store, *, model: str, decision_for: Callable[[str], Decision], candidates: int
+    store: Store,
+    *,
+    model: str,
+    decision_for: Callable[[str], Decision],
+    candidates: int,
+    bank: Callable[[], Sequence[StratumHealth]] = tuple,
 ) -> Snapshot:
     """Read the baseline, the promoted checkpoint and the last candidates, with their results.
+
+    Args:
+        store: holds them.
+        model: whose they are.
+        decision_for: the gate's answer about a checkpoint.
+        candidates: how many of the newest.
+        bank: what the baseline's bank is worth.
 
     Raises:
         StoreTrouble: the store did not answer; nothing is half read.
@@ -75,6 +90,7 @@ def take_snapshot(
         ),
         queue=store.depth(model),
         counters=store.counters(model),
+        bank=bank(),
     )
 
 

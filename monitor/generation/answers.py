@@ -168,10 +168,19 @@ def _completion(request: SampleRequest, child: int, choice: Mapping[str, Any]) -
         tokens=len(logprobs),
         mean_logprob=math.fsum(logprobs) / len(logprobs) if logprobs else None,
         min_logprob=min(logprobs) if logprobs else None,
-        detail=""
+        detail=_left_out(choice)
         if reason is not FinishReason.ABORT
         else f"the engine ended it: {choice.get('finish_reason')}",
     )
+
+
+def _left_out(choice: Mapping[str, Any]) -> str:
+    """Where the answer went that the content lacks: a server with a reasoning parser puts it elsewhere."""
+    message = choice.get("message") or {}
+    for name in ("reasoning_content", "reasoning"):
+        if message.get(name) and not message.get("content"):
+            return f"the server put the whole answer into {name}"
+    return ""
 
 
 def _before_stops(text: str, stops: Sequence[str]) -> str:

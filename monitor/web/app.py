@@ -6,7 +6,7 @@ authenticates belongs in front of it where others may reach it (docs/gate.md).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from monitor.domain.evidence import Decision
 from monitor.export.health import Health
 from monitor.ports import Store
+from monitor.verdicts.bank_health import StratumHealth
 from monitor.web.gate import gate_routes
 from monitor.web.observability import observability_routes
 from monitor.web.pages import page_routes
@@ -38,6 +39,8 @@ class Sources:
     """UTC."""
     reports: Path | None = None
     """Folder of the HTML pages about what drifted; None where none are kept."""
+    bank: Callable[[], Sequence[StratumHealth]] = tuple
+    """What the baseline's bank is worth, a stratum at a time."""
 
 
 def create_app(sources: Sources) -> FastAPI:
@@ -48,5 +51,5 @@ def create_app(sources: Sources) -> FastAPI:
     app.include_router(record_routes(sources.store, sources.model))
     if sources.reports is not None:
         app.include_router(report_routes(sources.reports))
-    app.include_router(page_routes(sources.store, sources.model, sources.decision_for))
+    app.include_router(page_routes(sources.store, sources.model, sources.decision_for, sources.bank))
     return app

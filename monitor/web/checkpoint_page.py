@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.domain.checkpoint import Checkpoint, Lineage
 from monitor.domain.drift import DriftReading
 from monitor.domain.evaluation import Evaluation
-from monitor.domain.evidence import Confirmation, Decision, Finding
+from monitor.domain.evidence import Confirmation, Decision, Evidence, Finding
 from monitor.domain.samples import Outcome
 from monitor.domain.tasks import RAREST_FIRST, Stratum
 from monitor.stats.passk import PassAtK
+from monitor.verdicts.bank_health import StratumHealth
+from monitor.web.bank import bank_section
 from monitor.web.figures import MISSING, badge, interval, moment, ratio
 from monitor.web.interval_plot import interval_plot
 from monitor.web.markup import Markup, document, element, join, link, table
@@ -40,8 +42,8 @@ class CheckpointView:
     """The newest checkpoints of the model, oldest first, this one among them or not."""
 
 
-def checkpoint_page(model: str, view: CheckpointView) -> Markup:
-    """The whole page."""
+def checkpoint_page(model: str, view: CheckpointView, bank: Sequence[StratumHealth] = ()) -> Markup:
+    """The whole page; ``bank`` is what a baseline's bank is worth."""
     checkpoint = view.checkpoint
     return document(
         f"{checkpoint.name}: {view.decision.kind.value}",
@@ -49,6 +51,7 @@ def checkpoint_page(model: str, view: CheckpointView) -> Markup:
         element("h1", checkpoint.name, " ", badge(view.decision.kind)),
         element("p", ", ".join(view.roles), " · ", element("code", checkpoint.digest), class_="soft"),
         _reasons(view.decision),
+        bank_section(bank),
         _strata(view.last),
         _passing(view.passing),
         _outcomes(view.tallies),
@@ -102,10 +105,17 @@ def _stratum_row(finding: Finding) -> tuple[str, ...]:
         ratio(evidence.baseline_ratio),
         interval(evidence.pass_ratio, evidence.pass_low, evidence.pass_high),
         interval(evidence.delta, evidence.delta_low, evidence.delta_high, signed=True),
-        ratio(evidence.margin),
+        _margin(evidence),
         f"{evidence.samples} of at most {evidence.max_samples}",
         ratio(evidence.minimum_detectable_delta),
     )
+
+
+def _margin(evidence: Evidence) -> str:
+    """The margin that was tested, and the policy's where the baseline passes too little to lose that."""
+    if evidence.stated_margin is None:
+        return ratio(evidence.margin)
+    return f"{ratio(evidence.margin)} in place of {ratio(evidence.stated_margin)}"
 
 
 def _passing(passing: Mapping[Stratum, tuple[PassAtK, ...]]) -> Markup:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.checkpoint import Checkpoint, Role
 from monitor.domain.drift import DriftReading
 from monitor.domain.errors import MonitorError
 from monitor.domain.evaluation import Evaluation
@@ -18,6 +18,8 @@ from monitor.export.pass_at_k import pass_at_k_by_stratum
 from monitor.export.snapshot import last_decided, role_names
 from monitor.ports import Store
 from monitor.stats.passk import PassAtK
+from monitor.verdicts.bank_health import StratumHealth
+from monitor.web.bank import bank_problems
 from monitor.web.checkpoint_page import CheckpointView, checkpoint_page
 from monitor.web.figures import badge, interval, moment
 from monitor.web.markup import Markup, document, element, join, link, table
@@ -36,7 +38,12 @@ SECURITY_HEADERS = {
 }
 
 
-def page_routes(store: Store, model: str, decision_for: Callable[[str], Decision]) -> APIRouter:
+def page_routes(
+    store: Store,
+    model: str,
+    decision_for: Callable[[str], Decision],
+    bank: Callable[[], Sequence[StratumHealth]] = tuple,
+) -> APIRouter:
     """``/``, ``/checkpoints/{digest}`` and their style sheet."""
     routes = APIRouter(include_in_schema=False)
     style = files("monitor.web").joinpath("style.css").read_text(encoding="utf-8")
@@ -45,7 +52,7 @@ def page_routes(store: Store, model: str, decision_for: Callable[[str], Decision
     def overview() -> HTMLResponse:
         """All checkpoints, newest first."""
         try:
-            return _page(_overview(store, model, decision_for))
+            return _page(_overview(store, model, decision_for, bank()))
         except MonitorError as trouble:
             return _page(_trouble(trouble), status=503)
 
@@ -54,11 +61,12 @@ def page_routes(store: Store, model: str, decision_for: Callable[[str], Decision
         """Everything about one checkpoint, by its digest or the first 12 digits."""
         try:
             view = _view(store, model, decision_for, digest)
+            health = bank() if view is not None and Role.BASELINE in view.roles else ()
         except MonitorError as trouble:
             return _page(_trouble(trouble), status=503)
         if view is None:
             return _page(_unknown(digest), status=404)
-        return _page(checkpoint_page(model, view))
+        return _page(checkpoint_page(model, view, health))
 
     @routes.get("/style.css")
     async def style_sheet() -> Response:
@@ -72,7 +80,9 @@ def _page(body: str, *, status: int = 200) -> HTMLResponse:
     return HTMLResponse(body, status_code=status, headers=SECURITY_HEADERS)
 
 
-def _overview(store: Store, model: str, decision_for: Callable[[str], Decision]) -> Markup:
+def _overview(
+    store: Store, model: str, decision_for: Callable[[str], Decision], bank: Sequence[StratumHealth]
+) -> Markup:
     roles = store.roles(model)
     rows = []
     for checkpoint in reversed(store.checkpoints(model)[-MOST_ROWS:]):
@@ -85,6 +95,7 @@ def _overview(store: Store, model: str, decision_for: Callable[[str], Decision])
         f"Tailwatch: {model}",
         element("h1", f"Checkpoints of {model}"),
         element("p", "Evaluations: ", queue or "none yet", ".", class_="soft"),
+        bank_problems(bank),
         table(headings, rows) if rows else element("p", "No checkpoint has been seen yet."),
         element("p", link("metrics", "/metrics"), " · ", link("health", "/health"), class_="soft"),
     )

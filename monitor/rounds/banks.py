@@ -1,0 +1,44 @@
+"""What the banks in the store are worth under a policy."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.evaluation import State
+from monitor.rounds.watching import Watch, bank_key, baseline_of
+from monitor.rounds.weighing import stored_bank
+from monitor.verdicts.bank_health import StratumHealth, bank_health
+from monitor.verdicts.plan import plan
+from monitor.verdicts.policy import Policy
+from monitor.verdicts.rules import rules_for
+
+Health = tuple[StratumHealth, ...]
+
+
+class Banks:
+    """Reads banks under one policy; what was found is kept until a bank changes."""
+
+    def __init__(self, watch: Watch, policy: Policy) -> None:
+        self._watch = watch
+        self._policy = policy
+        self._found: dict[str, tuple[datetime | None, Health]] = {}
+
+    def of_baseline(self) -> Health:
+        """The health of the present baseline's bank; empty without one. Raises StoreTrouble."""
+        baseline = baseline_of(self._watch)
+        return () if baseline is None else self.of(baseline)
+
+    def of(self, checkpoint: Checkpoint) -> Health:
+        """The health of a checkpoint's complete bank; empty where it has none. Raises StoreTrouble."""
+        key, store = bank_key(self._watch, checkpoint.digest), self._watch.store
+        record = store.evaluation(key.evaluation_id)
+        if record is None or record.state is not State.DECIDED:
+            return ()
+        finished_at, health = self._found.get(checkpoint.digest, (None, ()))
+        if not health or finished_at != record.finished_at:
+            rules = rules_for(self._policy, greedy=self._watch.plan.greedy)
+            plans = plan(stored_bank(store, key).bank, rules)
+            health = bank_health(store.tallies(key.evaluation_id), plans, self._policy)
+            self._found[checkpoint.digest] = (record.finished_at, health)
+        return health
