@@ -3,6 +3,7 @@ import socket
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from html import escape
 from html.parser import HTMLParser
 
 import httpx
@@ -12,9 +13,11 @@ from monitor.domain.errors import PortTaken, StoreTrouble
 from monitor.export.collector import StoreCollector, new_registry
 from monitor.export.health import Health, PartHealth
 from monitor.testing import MemoryStore
+from monitor.verdicts.policy import Policy
 from monitor.web.app import Sources, create_app
 from monitor.web.server import listen, serve
 from tests.unit.export import story
+from tests.unit.export.test_baseline_floor import health as bank_of
 
 NOW = story.BEGIN + timedelta(hours=3)
 HEALTHY = Health(parts=(PartHealth(name="store", ok=True),), last_success_at=NOW - timedelta(minutes=10))
@@ -28,7 +31,7 @@ class LockedStore(MemoryStore):
         raise StoreTrouble("The store is locked.", next_step="End the other process.")
 
 
-def app_over(store, *, health=HEALTHY, reports=None):
+def app_over(store, *, health=HEALTHY, reports=None, bank=tuple):
     decision_for = partial(story.recorded_decision, store)
     collector = StoreCollector(store, model=story.MODEL, decision_for=decision_for)
     return create_app(
@@ -40,6 +43,7 @@ def app_over(store, *, health=HEALTHY, reports=None):
             registry=new_registry(collector),
             now=lambda: NOW,
             reports=reports,
+            bank=bank,
         )
     )
 
@@ -51,8 +55,8 @@ def store():
     return filled
 
 
-async def ask(store, path, *, method="GET", headers=None, health=HEALTHY, **options):
-    transport = httpx.ASGITransport(app=app_over(store, health=health))
+async def ask(store, path, *, method="GET", headers=None, health=HEALTHY, bank=tuple, **options):
+    transport = httpx.ASGITransport(app=app_over(store, health=health, bank=bank))
     async with httpx.AsyncClient(transport=transport, base_url="http://tailwatch") as client:
         return await client.request(method, path, headers=headers, **options)
 
@@ -257,3 +261,18 @@ async def test_serving_answers_until_it_is_cancelled_and_then_frees_the_port(sto
         await running
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+async def test_pages_say_what_the_baselines_bank_passes_and_what_it_lacks(store):
+    found = bank_of(Policy(), tail=0.02)
+    (problem,) = [each.problem for each in found if each.problem]
+    overview = await ask(store, "/", bank=lambda: found)
+    page = await ask(store, f"/checkpoints/{story.GEN0.digest}", bank=lambda: found)
+    other = await ask(store, f"/checkpoints/{story.GEN3.digest}", bank=lambda: found)
+    for each in (overview, page, other):
+        well_formed(each)
+    assert escape(problem) in overview.text
+    assert escape(problem) in page.text
+    assert "passes too little" in page.text
+    assert "<h2>Bank</h2>" not in other.text
+    assert "Baseline, tail" not in (await ask(store, "/")).text
