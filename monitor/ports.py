@@ -303,11 +303,11 @@ class EvaluationLog(Protocol):
         ...
 
     def forget_unscored(self, evaluation_id: str) -> int:
-        """Remove the UNSCORED samples, so that they can be drawn again; how many there were.
+        """Remove the UNSCORED samples, to be drawn again; how many there were. Raises StoreTrouble."""
+        ...
 
-        Raises:
-            StoreTrouble: as above.
-        """
+    def forget_samples(self, evaluation_id: str) -> int:
+        """Remove all samples and what was measured with them; how many there were. Raises StoreTrouble."""
         ...
 
     def samples(self, evaluation_id: str) -> tuple[Sample, ...]:

@@ -62,8 +62,8 @@ def refusal_of(deployment: Deployment, subject: Checkpoint, record: Evaluation) 
     return UselessBank(
         f"{subject.name} passes nothing of {listed} (0 of {len(samples)} samples), which cannot be seen to "
         f"get worse: it was not made the baseline. {' '.join(reasons)}",
-        next_step="Repair that and build the bank again, or declare what cannot be passed advisory: "
-        f"`policy: {{advisory: [{listed}]}}`.",
+        next_step=f"Repair that and draw it anew with `tailwatch baseline build {subject.name} --again`, or "
+        f"declare what it cannot pass advisory: `policy: {{advisory: [{listed}]}}`.",
     )
 
 

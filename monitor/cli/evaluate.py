@@ -23,7 +23,7 @@ from monitor.domain.evaluation import Evaluation, Purpose, State
 from monitor.export.documents import checkpoint_document, decision_document, evaluation_document
 from monitor.export.pass_at_k import pass_at_k_document
 from monitor.processes import identify
-from monitor.rounds.banks import Banks
+from monitor.rounds.banks import Banks, draw_bank_again
 from monitor.rounds.bench import Bench, Progress, Watcher
 from monitor.rounds.drifting import unasked
 from monitor.rounds.following import see_through
@@ -73,10 +73,13 @@ def baseline() -> None:
 @click.option(
     "--samples", type=click.IntRange(2), help="Samples per task.  [default: sampling.samples_per_task]"
 )
+@click.option("--again", is_flag=True, help="Draw the whole bank anew, as after a repair of the engine.")
 @config_option
 @json_option
 @asynchronous
-async def build(checkpoint: str, samples: int | None, config: Path | None, as_json: bool) -> None:
+async def build(
+    checkpoint: str, samples: int | None, again: bool, config: Path | None, as_json: bool
+) -> None:
     """Draw CHECKPOINT's bank of samples and make it the baseline.
 
     Shows what the bank passes in each stratum. Where a critical stratum passes nothing it is not made the
@@ -91,6 +94,8 @@ async def build(checkpoint: str, samples: int | None, config: Path | None, as_js
         subject = resolve(deployment, checkpoint)
         with watching(speak) as watcher:
             async with open_bench(deployment, watcher=watcher) as bench:
+                if again:
+                    draw_bank_again(deployment.watch, subject, now=now())
                 record = await _ready_bank(bench, deployment, subject, speak, deeper=samples is not None)
         refusal = refusal_of(deployment, subject, record)
         if refusal is None:

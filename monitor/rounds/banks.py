@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import State
-from monitor.rounds.watching import Watch, bank_key, baseline_of
+from monitor.rounds.watching import Watch, bank, bank_key, baseline_of
 from monitor.rounds.weighing import stored_bank
 from monitor.verdicts.bank_health import StratumHealth, bank_health
 from monitor.verdicts.plan import plan
@@ -14,6 +16,28 @@ from monitor.verdicts.policy import Policy
 from monitor.verdicts.rules import rules_for
 
 Health = tuple[StratumHealth, ...]
+
+
+def draw_bank_again(watch: Watch, checkpoint: Checkpoint, *, now: datetime) -> None:
+    """Forget what a checkpoint's bank holds and queue it; evaluations that rest on it are stale from now on.
+
+    Raises:
+        InvalidInput: it is being drawn.
+        StoreTrouble: nothing was forgotten.
+    """
+    wanted = bank(watch, checkpoint, now=now)
+    known = watch.store.evaluation(wanted.key.evaluation_id)
+    if known is None:
+        return
+    if known.state is State.RUNNING:
+        raise InvalidInput(
+            f"The bank of {checkpoint.name} is being drawn by another process.",
+            next_step="Wait for its end, which `tailwatch status` shows, or stop that process.",
+        )
+    # Nobody takes a FAILED one from the queue while its samples vanish.
+    watch.store.save(replace(wanted, state=State.FAILED))
+    watch.store.forget_samples(wanted.key.evaluation_id)
+    watch.store.save(wanted)
 
 
 class Banks:

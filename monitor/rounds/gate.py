@@ -92,7 +92,7 @@ class Gate:
         if outgrown(self._watch.store, latest):
             return _hold(
                 ReasonCode.EVALUATION_STALE,
-                f"The bank that {name} was weighed against could not decide, and it holds more samples now. "
+                f"The bank that {name} was weighed against has been drawn further or anew since. "
                 "Repeat the evaluation with `tailwatch evaluate PATH`.",
             )
         if latest.policy == self._policy_digest and latest.decision is not None:

@@ -122,19 +122,22 @@ def views_for(store: Store, evaluation: Evaluation) -> dict[str, BankView]:
 
 
 def outgrown(store: Store, evaluation: Evaluation) -> bool:
-    """Whether an evaluation holds for a bank that could not decide, and that holds more by now.
+    """Whether the bank that an evaluation rests on is another by now.
+
+    It was drawn anew; or it could not decide, which holds the evaluation, and holds more samples since.
 
     Raises:
         StoreTrouble: the bank could not be looked up.
     """
     decision, baseline = evaluation.decision, evaluation.key.baseline
-    if evaluation.state is not State.DECIDED or decision is None or decision.kind is not DecisionKind.HOLD:
-        return False
-    if not any(finding.cause in BANK_CAUSES for finding in decision.findings):
-        return False
-    seen = evaluation.banks.get(baseline)
     record = store.evaluation(bank_key_for(evaluation, baseline).evaluation_id)
-    if seen is None or record is None or record.state is not State.DECIDED:
+    if decision is None or evaluation.finished_at is None or record is None:
+        return False
+    if record.created_at > evaluation.finished_at:
+        return True
+    held = decision.kind is DecisionKind.HOLD and any(f.cause in BANK_CAUSES for f in decision.findings)
+    seen = evaluation.banks.get(baseline)
+    if not held or seen is None or record.state is not State.DECIDED:
         return False
     return view_of(store, record).depth > seen.depth
 

@@ -24,7 +24,16 @@ from monitor.store.evaluation_rows import (
     selected,
 )
 from monitor.store.sample_rows import sample_of, unpacked
-from monitor.store.schema import evaluations, samples, tallies, task_tallies, tasks, text_blocks
+from monitor.store.schema import (
+    drift_readings,
+    evaluations,
+    measurements,
+    samples,
+    tallies,
+    task_tallies,
+    tasks,
+    text_blocks,
+)
 from monitor.store.verification import recount
 
 _ORDER = (samples.c.wave, samples.c.task_ref, samples.c.sample_index)
@@ -84,6 +93,16 @@ class SqlEvaluationLog:
             removed = connection.execute(delete(samples).where(*unscored)).rowcount
             if removed:
                 recount(connection, ref)
+            return removed
+
+    def forget_samples(self, evaluation_id: str) -> int:
+        """Remove all samples, their texts, and what was measured with them; how many there were."""
+        with self._database.writing() as connection:
+            ref = locked_ref(connection, evaluation_id)
+            removed = connection.execute(delete(samples).where(samples.c.evaluation_ref == ref)).rowcount
+            for table in (text_blocks, measurements, drift_readings):
+                connection.execute(delete(table).where(table.c.evaluation_ref == ref))
+            recount(connection, ref)
             return removed
 
     def samples(self, evaluation_id: str) -> tuple[Sample, ...]:

@@ -149,6 +149,16 @@ class MemoryStore:
                 del stored[place]
             return len(unscored)
 
+    def forget_samples(self, evaluation_id: str) -> int:
+        """Remove all of them, and what was measured with them."""
+        with self._lock:
+            self._check_saved(evaluation_id)
+            self._measurements.pop(evaluation_id, None)
+            self._drift.pop(evaluation_id, None)
+            removed = len(self._samples.get(evaluation_id, {}))
+            self._samples[evaluation_id] = {}
+            return removed
+
     def samples(self, evaluation_id: str) -> tuple[Sample, ...]:
         """Sorted by wave, task id, index."""
         with self._lock:

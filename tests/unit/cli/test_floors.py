@@ -92,6 +92,16 @@ def test_a_tail_that_passes_nothing_is_refused_until_it_is_declared_advisory(tmp
     assert answer(config, "evaluate", "equal")["decision"]["decision"] == "promote"
 
 
+def test_a_bank_is_drawn_anew_once_its_engine_was_repaired(tmp_path, monkeypatch):
+    config, refused = built(tmp_path, monkeypatch, passing(0.0, 0.0))
+    assert "tailwatch baseline build base --again" in json.loads(refused.stdout)["error"]["next_step"]
+    monkeypatch.setattr(deployments, "pass_ratio", passing(0.8, 0.6))
+    assert run(config, "baseline", "build", "base").exit_code == 3
+    found = answer(config, "baseline", "build", "base", "--again")
+    assert {each["standing"] for each in found["strata"]} == {"good"}
+    assert answer(config, "evaluate", "equal")["decision"]["decision"] == "promote"
+
+
 def test_a_rare_tail_holds_every_candidate_and_every_command_says_so_alike(tmp_path, monkeypatch):
     config, result = built(tmp_path, monkeypatch, passing(0.8, 0.03))
     assert result.exit_code == 0

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.domain.checkpoint import Role
+from monitor.domain.drift import NOTHING, Measurement
 from monitor.domain.errors import StoreTrouble
 from monitor.domain.evaluation import State
 from monitor.domain.samples import Outcome
@@ -30,6 +31,7 @@ SHARED_STORE = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )
 EXAMPLE_NUMBERS = itertools.count()
+MEASURED = Measurement(probe="p", material="m", readings=(), engine_s=1.0)
 
 
 class RegistryContract:
@@ -164,6 +166,23 @@ class SampleContract:
         assert store.record(evaluation_id, [a_sample("t", 0, outcome=Outcome.PASSED)]) == 1
         (tally,) = store.task_tallies(evaluation_id)
         assert (tally.samples, tally.scored, tally.passed) == (2, 2, 1)
+
+    def test_all_samples_can_be_forgotten_with_what_was_measured_and_drawn_anew(self, store: Store):
+        for evaluation in (an_evaluation("one"), an_evaluation("two")):
+            store.save(evaluation)
+            store.record(evaluation.key.evaluation_id, [a_sample("t", 0), a_sample("t", 1)])
+            store.keep_measurement(evaluation.key.evaluation_id, MEASURED)
+            store.keep_drift(evaluation.key.evaluation_id, NOTHING)
+        first, second = (an_evaluation(name).key.evaluation_id for name in ("one", "two"))
+        assert store.forget_samples(first) == 2
+        assert store.forget_samples(first) == 0
+        assert (store.samples(first), store.observations(first), store.measurements(first)) == ((), (), ())
+        assert (store.tallies(first), store.task_tallies(first), store.drift(first)) == ({}, (), None)
+        assert store.evaluation(first) == an_evaluation("one")
+        assert len(store.samples(second)) == len(store.observations(second)) == 2
+        assert store.record(first, [a_sample("t", 0, outcome=Outcome.FAILED)]) == 1
+        with pytest.raises(StoreTrouble, match="not in the store"):
+            store.forget_samples("0" * 32)
 
     def test_samples_of_an_evaluation_that_was_never_saved_are_refused(self, store: Store):
         with pytest.raises(StoreTrouble, match="not in the store"):

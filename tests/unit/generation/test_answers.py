@@ -50,6 +50,17 @@ def test_children_are_told_apart_by_their_index_in_any_order(
     ]
 
 
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_an_answer_that_the_server_puts_beside_the_content_says_where_it_is(name: str) -> None:
+    asked = request(count=1, style=Style.CHAT)
+    message = {"role": "assistant", "content": None, name: "I think so"}
+    parsed = {"index": 0, "finish_reason": "stop", "logprobs": None, "message": message}
+    (found,) = answers.completions(asked, {"choices": [parsed]})
+    assert (found.text, found.detail) == ("", f"the server put the whole answer into {name}")
+    whole = {**parsed, "message": {**message, "content": "x"}}
+    assert answers.completions(asked, {"choices": [whole]})[0].detail == ""
+
+
 def test_logprobs_are_averaged_over_the_generated_tokens() -> None:
     logprobs = {"token_logprobs": [-1.0, -3.0, -0.5]}
     (found,) = answers.completions(request(count=1), {"choices": [choice(0, logprobs=logprobs)]})

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Purpose, Stage, State
 from monitor.domain.evidence import DecisionKind, ReasonCode
 from monitor.domain.samples import SamplingPlan
 from monitor.domain.tasks import Stratum
+from monitor.rounds.banks import Banks, draw_bank_again
 from monitor.rounds.bench import Gauges
 from monitor.rounds.gate import Gate
 from monitor.rounds.watching import bank, baseline_of, candidate, poll
@@ -135,6 +137,32 @@ async def test_once_the_bank_is_deep_enough_the_checkpoint_is_evaluated_by_itsel
     assert record.banks[checkpoint("base").digest].depth == 64
     assert Gate(world.watch, world.policy).decision_for("equal", now=world.clock()) == record.decision
     assert poll(world.watch, source, world.clock()).queued == ()
+
+
+async def test_a_bank_that_is_drawn_anew_makes_what_rests_on_it_stale(world):
+    world.engine = failing(Stratum.TAIL)
+    await world.with_baseline()
+    await evaluated(world, "equal")
+    world.engine = FakeEngine(pass_ratio)
+    world.clock.pass_s(60)
+    draw_bank_again(world.watch, checkpoint("base"), now=world.clock())
+    key = bank(world.watch, checkpoint("base"), now=world.clock()).key
+    assert world.store.samples(key.evaluation_id) == ()
+    answer = Gate(world.watch, world.policy).decision_for("equal", now=world.clock())
+    assert (answer.kind, reasons(answer)) == (DecisionKind.HOLD, {ReasonCode.EVALUATION_STALE})
+    world.store.lease(worker=WORKER, now=world.clock(), lease_s=60, only=key.evaluation_id)
+    with pytest.raises(InvalidInput, match="being drawn"):
+        draw_bank_again(world.watch, checkpoint("base"), now=world.clock())
+    world.clock.pass_s(120)
+    drawn = await work_once(world.bench(), worker=WORKER, only=key.evaluation_id)
+    assert drawn.state is State.DECIDED
+    tail = Banks(world.watch, world.policy).of_baseline()[0]
+    assert (tail.samples, tail.floor) == (60 * 32, False)
+    again = candidate(world.watch, checkpoint("equal"), checkpoint("base"), now=world.clock(), again=True)
+    world.store.enqueue(again)
+    record = await work_once(world.bench(), worker=WORKER, only=again.key.evaluation_id)
+    assert record.decision.kind is DecisionKind.PROMOTE
+    assert Gate(world.watch, world.policy).decision_for("equal", now=world.clock()) == record.decision
 
 
 async def test_stored_samples_that_suffice_for_another_policy_need_no_engine(world):
