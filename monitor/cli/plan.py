@@ -99,9 +99,14 @@ def _pace(store: Store, drawn: Counterpart) -> _Pace:
 
 
 def _seconds(strata: tuple[StratumPlan, ...], pace: _Pace) -> Mapping[str, float]:
-    """Of an unchanged checkpoint, and of one that dropped by the margin everywhere."""
-    unchanged = sum(each.unchanged_samples for each in strata)
-    dropped = sum(each.dropped_samples + each.confirming_samples for each in strata)
+    """Of an unchanged checkpoint, and of one that dropped by the margin everywhere.
+
+    Of a stratum whose bank cannot decide it nothing is drawn; few tasks at temperature 0 are asked all the
+    same.
+    """
+    drawn = [each for each in strata if each.feasible or each.required_tasks is not None]
+    unchanged = sum(each.unchanged_samples for each in drawn)
+    dropped = sum(each.dropped_samples + each.confirming_samples for each in drawn)
     return {"unchanged": unchanged * pace.sample_s, "dropped": dropped * pace.sample_s}
 
 
@@ -142,6 +147,9 @@ def _render(out: Console, strata: tuple[StratumPlan, ...], rules: Rules, pace: _
     if rules.greedy:
         out.print(_GREEDY, highlight=False)
     seconds = _seconds(strata, pace)
+    if not seconds["unchanged"]:
+        out.print("No sample is drawn on this bank, and no engine started: every candidate is held.")
+        return
     rate = "" if pace.tokens_per_s is None else f", {pace.tokens_per_s:.0f} tokens/s"
     out.print(
         f"About {_time(seconds['unchanged'])} for an unchanged checkpoint and {_time(seconds['dropped'])} "

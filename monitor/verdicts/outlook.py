@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -22,6 +23,9 @@ class Problem:
     cause: ReasonCode
     text: str
 
+
+RESERVE = 1.1
+"""How much deeper than needed a bank is asked to be: its scatter is estimated again on what is drawn then."""
 
 NOTHING_SCORED = Problem(
     cause=ReasonCode.BASELINE_UNDERPOWERED,
@@ -97,12 +101,13 @@ class Footing:
     @property
     def needed(self) -> Need | None:
         """The depth with which every phase can show the margin; None where none is known to do."""
-        found = [outlook.able for phase in self.phases if (outlook := self.outlook(phase)) is not None]
+        found = [
+            (phase, outlook.able) for phase in self.phases if (outlook := self.outlook(phase)) is not None
+        ]
         if not (found and self.margin.effective):
             return None
-        most = max(found, key=lambda able: able.required_depth)
-        halves = 2 if self.policy.confirm else 1
-        return Need(depth=most.required_depth * halves, by_minimum=most.by_minimum)
+        depth, by_minimum = max(_in_reserve(phase, able) for phase, able in found)
+        return Need(depth=depth * (2 if self.policy.confirm else 1), by_minimum=by_minimum)
 
     def problem(self) -> Problem | None:
         """Why this bank cannot decide the stratum, and what can be done; None where it can."""
@@ -126,6 +131,16 @@ class Footing:
         if baseline:
             text += f" (`tailwatch baseline build {baseline[:12]} --samples {need.depth}`)"
         return text
+
+
+def _in_reserve(phase: Phase, able: Feasibility) -> tuple[int, bool]:
+    """The depth that a phase needs, and whether ``minimum_samples`` asks for it.
+
+    Screening must be feasible on what is drawn then, a confirmation is tried with what there is.
+    """
+    if phase is Phase.CONFIRMATION or able.by_minimum:
+        return able.required_depth, able.by_minimum
+    return math.ceil(RESERVE * able.required_depth), False
 
 
 def floor_problem(margin: Margin, policy: Policy, stratum: Stratum, *, need: Callable[[], str]) -> Problem:

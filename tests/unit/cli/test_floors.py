@@ -132,9 +132,10 @@ def test_the_command_that_the_gate_names_makes_the_bank_deep_enough(tmp_path, mo
     narrow = config.read_text(encoding="utf-8").replace("0.25", "0.09")
     config.write_text(narrow, encoding="utf-8")
     assert answer(config, "evaluate", "equal")["decision"]["decision"] == "hold"
-    depth = max(each["required_depth"] for each in answer(config, "plan")["strata"])
+    planned = answer(config, "plan")
+    depth = max(each["required_depth"] for each in planned["strata"])
     assert depth > 8
-    built_again = answer(config, "baseline", "build", "base", "--samples", str(round(1.2 * depth)))
+    built_again = answer(config, "baseline", "build", "base", "--samples", str(depth))
     assert {each["standing"] for each in built_again["strata"]} == {"good"}
     stale = answer(config, "gate", "equal")
     assert [each["code"] for each in stale["reasons"]] == ["evaluation_stale"]

@@ -148,7 +148,7 @@ def test_plan_and_finding_name_the_same_depth_and_the_command_that_gets_it():
 def test_a_bank_of_the_depth_that_was_named_is_deep_enough(ratio):
     shallow = bank({Stratum.TAIL: ratio}, tasks=40, depth=12)
     depth = plan(shallow, rules_for(POLICY, greedy=False))[0].required_depth
-    deeper = bank({Stratum.TAIL: ratio}, tasks=40, depth=round(1.15 * depth))
+    deeper = bank({Stratum.TAIL: ratio}, tasks=40, depth=depth)
     assert not plan(shallow, rules_for(POLICY, greedy=False))[0].feasible
     assert plan(deeper, rules_for(POLICY, greedy=False))[0].feasible
 
