@@ -55,13 +55,14 @@ def refusal_of(deployment: Deployment, subject: Checkpoint, record: Evaluation) 
     barren = [each.stratum for each in health if each.passes_nothing]
     if not barren:
         return None
+    unasked = " ".join(each.problem for each in health if each.passes_nothing and not each.samples)
     samples = [s for s in deployment.store.samples(record.key.evaluation_id) if s.stratum in barren]
     template = has_chat_template(Path(subject.location))
     reasons = likely_reasons(samples, deployment.watch.plan, chat_template=template)
     listed = ", ".join(stratum.value for stratum in barren)
     return UselessBank(
         f"{subject.name} passes nothing of {listed} (0 of {len(samples)} samples), which cannot be seen to "
-        f"get worse: it was not made the baseline. {' '.join(reasons)}",
+        f"get worse: it was not made the baseline. {' '.join([*reasons, unasked]).strip()}",
         next_step=f"Repair that and draw it anew with `tailwatch baseline build {subject.name} --again`, or "
         f"declare what it cannot pass advisory: `policy: {{advisory: [{listed}]}}`.",
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import InvalidInput
-from monitor.domain.evaluation import State
+from monitor.domain.evaluation import EvaluationKey, State
 from monitor.rounds.watching import Watch, bank, bank_key, baseline_of
-from monitor.rounds.weighing import stored_bank
+from monitor.rounds.weighing import BankMissing, stored_bank
 from monitor.verdicts.bank_health import StratumHealth, bank_health
-from monitor.verdicts.plan import plan
+from monitor.verdicts.plan import StratumPlan, plan
 from monitor.verdicts.policy import Policy
 from monitor.verdicts.rules import rules_for
 
@@ -61,8 +62,15 @@ class Banks:
             return ()
         finished_at, health = self._found.get(checkpoint.digest, (None, ()))
         if not health or finished_at != record.finished_at:
-            rules = rules_for(self._policy, greedy=self._watch.plan.greedy)
-            plans = plan(stored_bank(store, key).bank, rules)
-            health = bank_health(store.tallies(key.evaluation_id), plans, self._policy)
+            plans = self._plans(key)
+            tallies, strata = store.tallies(key.evaluation_id), self._watch.suite.strata
+            health = bank_health(tallies, plans, self._policy, strata=strata)
             self._found[checkpoint.digest] = (record.finished_at, health)
         return health
+
+    def _plans(self, key: EvaluationKey) -> Sequence[StratumPlan]:
+        try:
+            bank = stored_bank(self._watch.store, key).bank
+        except BankMissing:
+            return ()  # No reference solution passes here.
+        return plan(bank, rules_for(self._policy, greedy=self._watch.plan.greedy))

@@ -7,6 +7,7 @@ its own waves from the first, finds them drawn, and goes on where it was cut off
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -22,12 +23,16 @@ from monitor.rounds.bench import Bench, Progress
 from monitor.rounds.drawing import calibrate_tasks, draw, failing_references
 from monitor.rounds.drifting import keep_drift, keep_measurements, loading, unasked
 from monitor.rounds.lease import Lease, LeaseLost
+from monitor.rounds.run import log_fields
 from monitor.rounds.sealing import resting
 from monitor.rounds.stopwatch import Stopwatch
 from monitor.rounds.waves import Itinerary, Pick, bank_waves, next_wave
 from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, flips_of, views_for, weigh
+from monitor.verdicts.bank_health import bank_health
 from monitor.verdicts.changes import sealed_gap
 from monitor.verdicts.rules import rules_for
+
+logger = logging.getLogger(__name__)
 
 BANK_WAVE = 1024
 """Samples of a bank between two reports of progress."""
@@ -87,7 +92,17 @@ class _Work:
             bench.watcher(Progress(evaluation=self._record, samples=drawn, expected=len(tasks) * depth))
         self._check_scored()
         await self._probe()
+        self._warn_of_floors()
         return await self.save(state=State.DECIDED, finished_at=bench.clock(), trouble="")
+
+    def _warn_of_floors(self) -> None:
+        """Tell the log which strata pass nothing: no candidate could be seen to lose them."""
+        bench = self._bench
+        health = bank_health(bench.store.tallies(self._id), (), bench.policy, strata=bench.suite.strata)
+        for each in health:
+            if each.passes_nothing:
+                fields = {**log_fields(self._record), "stratum": each.stratum.value, "samples": each.samples}
+                logger.warning("bank passes nothing", extra=fields)
 
     def _check_scored(self) -> None:
         """A bank with holes would bias every decision after it."""
@@ -118,7 +133,7 @@ class _Work:
                 await keep_drift(bench, against.record, self._record)
         finished_at = bench.clock()
         decided = replace(self._record, finished_at=finished_at)
-        decision = await asyncio.to_thread(conclude, bench.store, decided, self._rules)
+        decision = await asyncio.to_thread(conclude, bench.store, decided, self._rules, suite=bench.suite)
         return await self.save(
             state=State.DECIDED,
             finished_at=finished_at,

@@ -100,7 +100,9 @@ class Gate:
         key = latest.key.evaluation_id, finished_at
         if key not in self._reweighed:
             try:
-                self._reweighed[key] = conclude(self._watch.store, latest, self._rules)
+                self._reweighed[key] = conclude(
+                    self._watch.store, latest, self._rules, suite=self._watch.suite
+                )
             except BankMissing as error:
                 return _hold(ReasonCode.BASELINE_MISSING, str(error))
         return self._reweighed[key]

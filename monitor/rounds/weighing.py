@@ -13,7 +13,7 @@ from monitor.domain.drift import NOTHING
 from monitor.domain.errors import Trouble
 from monitor.domain.evaluation import BankView, Evaluation, EvaluationKey, Purpose, State
 from monitor.domain.evidence import Bank, Decision, DecisionKind, Observation, ReasonCode
-from monitor.domain.tasks import Stratum
+from monitor.domain.tasks import RAREST_FIRST, Stratum, Suite
 from monitor.ports import Store
 from monitor.stats.decline import Decline
 from monitor.stats.flips import Flip
@@ -92,7 +92,13 @@ def stored_bank(store: Store, key: EvaluationKey, view: BankView | None = None) 
         observations=tuple(o for o in store.observations(key.evaluation_id) if o.index < seen.depth),
         seed_stable=seen.seed_stable,
     )
-    return Counterpart(record=record, view=seen, bank=leave_out(bank, seen.excluded_tasks))
+    bank = leave_out(bank, seen.excluded_tasks)
+    if not bank.observations:
+        raise BankMissing(
+            f"The bank of baseline {key.checkpoint[:12]} holds no task: every reference solution fails here.",
+            next_step="`tailwatch suite validate` says why; then build the bank again.",
+        )
+    return Counterpart(record=record, view=seen, bank=bank)
 
 
 def view_of(store: Store, record: Evaluation) -> BankView:
@@ -155,8 +161,14 @@ def weigh(against: Counterpart, observations: Sequence[Observation], rules: Rule
     return judge(against.bank, [o for o in observations if o.task_id in known], rules)
 
 
-def conclude(store: Store, evaluation: Evaluation, rules: Rules) -> Decision:
+def conclude(store: Store, evaluation: Evaluation, rules: Rules, *, suite: Suite | None = None) -> Decision:
     """The decision that the stored samples of an evaluation support.
+
+    Args:
+        store: holds them.
+        evaluation: its record.
+        rules: how they are weighed.
+        suite: whose strata must all be weighed; None for those that the bank holds.
 
     Raises:
         BankMissing: there is nothing to weigh them against.
@@ -171,6 +183,7 @@ def conclude(store: Store, evaluation: Evaluation, rules: Rules) -> Decision:
             lineage=evaluation.checkpoint.lineage,
             excluded_tasks=len(evaluation.excluded_tasks),
             canaries=min(CANARY_TASKS, tasks),
+            unheld=() if suite is None else _unheld(suite, evaluation, against.bank),
             environment_changed=_changed(against.view, evaluation),
             decline=_decline(store, evaluation, rules),
             signals=reading.signals,
@@ -189,6 +202,13 @@ def flips_of(store: Store, evaluation: Evaluation) -> tuple[Flip, ...]:
     """
     bank = counterpart(store, evaluation).bank
     return flipped_tasks(bank, store.observations(evaluation.key.evaluation_id))
+
+
+def _unheld(suite: Suite, evaluation: Evaluation, bank: Bank) -> tuple[Stratum, ...]:
+    """Strata whose tasks should take part, and of which none does."""
+    resting, held = set(evaluation.resting_tasks), {one.stratum for one in bank.observations}
+    wanted = {task.stratum for task in suite if task.task_id not in resting}
+    return tuple(stratum for stratum in RAREST_FIRST if stratum in wanted - held)
 
 
 def _changed(bank: BankView, candidate: Evaluation) -> tuple[str, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.domain.samples import Outcome
 from monitor.domain.tasks import RAREST_FIRST, Stratum
+from monitor.verdicts.outlook import unheld
 from monitor.verdicts.plan import StratumPlan
 from monitor.verdicts.policy import Policy
 
@@ -42,7 +43,7 @@ class StratumHealth:
     critical: bool
     """Whether the policy lets it hold a promotion; otherwise it is advisory."""
     plan: StratumPlan | None
-    """What an evaluation will take; None where no sample has a result."""
+    """What an evaluation will take; None where no sample has a result, as when every reference fails."""
 
     @property
     def pass_ratio(self) -> float | None:
@@ -57,12 +58,12 @@ class StratumHealth:
     @property
     def floor(self) -> bool:
         """Whether every candidate is held, since the baseline passes too little of a critical stratum."""
-        return self.critical and self.plan is not None and self.plan.floor
+        return self.critical and (self.plan is None or self.plan.floor)
 
     @property
     def passes_nothing(self) -> bool:
-        """Whether a critical stratum has results, and none of them passed."""
-        return self.critical and self.samples > 0 and self.passed == 0
+        """Whether nothing passed of a critical stratum, or nothing of it could be asked."""
+        return self.critical and self.passed == 0
 
     @property
     def standing(self) -> Standing:
@@ -76,13 +77,24 @@ class StratumHealth:
     @property
     def problem(self) -> str:
         """Why every candidate is held for it, and what can be done; empty where none is."""
-        return self.plan.problem if self.critical and self.plan is not None else ""
+        if not self.critical:
+            return ""
+        return unheld(self.stratum).text if self.plan is None else self.plan.problem
 
 
-def bank_health(tallies: Tallies, plans: Sequence[StratumPlan], policy: Policy) -> tuple[StratumHealth, ...]:
-    """Every stratum of which a bank holds samples, rarest first."""
+def bank_health(
+    tallies: Tallies, plans: Sequence[StratumPlan], policy: Policy, *, strata: Iterable[Stratum] = ()
+) -> tuple[StratumHealth, ...]:
+    """Every stratum of which a bank holds samples, or should hold some, rarest first.
+
+    Args:
+        tallies: of the bank.
+        plans: of its strata with scored samples.
+        policy: what is asked.
+        strata: those of the suite.
+    """
     planned = {each.stratum: each for each in plans}
-    present = {stratum for stratum, _ in tallies}
+    present = {stratum for stratum, _ in tallies} | set(strata)
     return tuple(
         _stratum_health(stratum, tallies, planned.get(stratum), critical=stratum in policy.critical)
         for stratum in RAREST_FIRST

@@ -38,6 +38,8 @@ class Circumstances:
     """Canaries whose reference solution failed in this evaluation's sandbox."""
     canaries: int = 0
     """Reference solutions that were run."""
+    unheld: tuple[Stratum, ...] = ()
+    """Strata of the suite of which no task is weighed, since each one's reference fails."""
     environment_changed: tuple[str, ...] = ()
     """Names of engine and sandbox settings that differ between bank and candidate."""
     signals: tuple[DriftSignal, ...] = ()
@@ -66,7 +68,7 @@ def decide(assessment: Assessment, policy: Policy, circumstances: Circumstances)
     against = tuple(
         wording.regressed(finding) for finding in assessment.findings if _rejects(finding, policy)
     )
-    doubts = (*_doubts(assessment, policy), *_warnings(assessment, circumstances, policy))
+    doubts = (*_doubts(assessment, policy, circumstances), *_warnings(assessment, circumstances, policy))
     remarks = tuple(_remarks(assessment, policy, circumstances))
     kind = _kind(ours=ours, against=against, doubts=doubts)
     return Decision(
@@ -109,8 +111,11 @@ def _trouble(circumstances: Circumstances) -> Iterator[Reason]:
         yield wording.environment_changed(circumstances.environment_changed)
 
 
-def _doubts(assessment: Assessment, policy: Policy) -> Iterator[Reason]:
+def _doubts(assessment: Assessment, policy: Policy, circumstances: Circumstances) -> Iterator[Reason]:
     critical = [finding for finding in assessment.findings if _critical(finding, policy)]
+    for stratum in circumstances.unheld:
+        if stratum in policy.critical:
+            yield wording.nothing_held(stratum)
     if not critical:
         yield wording.nothing_weighed()
     for finding in critical:

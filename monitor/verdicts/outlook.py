@@ -143,6 +143,15 @@ def _in_reserve(phase: Phase, able: Feasibility) -> tuple[int, bool]:
     return math.ceil(RESERVE * able.required_depth), False
 
 
+def unheld(stratum: Stratum) -> Problem:
+    """Of a stratum of the suite a bank holds nothing: what is not asked cannot be seen to fail either."""
+    text = (
+        f"No task of {stratum.value} is weighed, since the reference solution of each fails here: "
+        f"`tailwatch suite validate` says why; or {_advisory(stratum)}."
+    )
+    return Problem(cause=ReasonCode.FLOOR, text=text)
+
+
 def floor_problem(margin: Margin, policy: Policy, stratum: Stratum, *, need: Callable[[], str]) -> Problem:
     """What cannot fall cannot be seen to fail.
 
@@ -152,7 +161,7 @@ def floor_problem(margin: Margin, policy: Policy, stratum: Stratum, *, need: Cal
         stratum: which one.
         need: says what a bank would have to hold, where some depth or number of tasks would do.
     """
-    advisory = f"declare the stratum advisory (`advisory: [{stratum.value}]` in the policy)"
+    advisory = _advisory(stratum)
     if not margin.effective:
         text = (
             f"The baseline passes nothing here, which cannot be seen to fail: repair its bank, or {advisory}."
@@ -164,6 +173,10 @@ def floor_problem(margin: Margin, policy: Policy, stratum: Stratum, *, need: Cal
         f"that it passes at least), not {_percent(margin.stated)}: {need()}, or {advisory}."
     )
     return Problem(cause=ReasonCode.FLOOR, text=text)
+
+
+def _advisory(stratum: Stratum) -> str:
+    return f"declare the stratum advisory (`advisory: [{stratum.value}]` in the policy)"
 
 
 def _percent(ratio: float) -> str:

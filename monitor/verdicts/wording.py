@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from monitor.domain.drift import Indicator, Trend
 from monitor.domain.evidence import Confirmation, DriftSignal, Evidence, Finding, Reason, ReasonCode
 from monitor.domain.tasks import Stratum
+from monitor.verdicts.outlook import unheld
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -62,6 +63,12 @@ def advisory_regressed(finding: Finding) -> Reason:
 def nothing_weighed() -> Reason:
     """No critical stratum has a finding."""
     return Reason(code=ReasonCode.STRATUM_UNDECIDED, text="The bank holds no task of a critical stratum.")
+
+
+def nothing_held(stratum: Stratum) -> Reason:
+    """A critical stratum of the suite has no task that could be weighed."""
+    problem = unheld(stratum)
+    return Reason(code=problem.cause, text=problem.text, stratum=stratum)
 
 
 def lineage_missing() -> Reason:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Purpose, Stage, State
 from monitor.domain.evidence import DecisionKind, ReasonCode
-from monitor.domain.samples import SamplingPlan
+from monitor.domain.samples import Outcome, SamplingPlan
 from monitor.domain.tasks import Stratum
 from monitor.rounds.banks import Banks, draw_bank_again
 from monitor.rounds.bench import Gauges
@@ -18,12 +19,12 @@ from monitor.rounds.gate import Gate
 from monitor.rounds.watching import bank, baseline_of, candidate, poll
 from monitor.rounds.weighing import stored_bank
 from monitor.rounds.worker import work_once
-from monitor.testing import FakeEngine, FakeProbe, FakeSource
+from monitor.testing import FakeEngine, FakeProbe, FakeSandbox, FakeSource
 from monitor.verdicts.plan import plan
 from monitor.verdicts.policy import Policy
 from monitor.verdicts.rules import rules_for
 
-from .conftest import World, checkpoint, pass_ratio
+from .conftest import World, checkpoint, pass_ratio, task
 
 WORKER = "w:1:1"
 
@@ -97,6 +98,39 @@ async def test_a_tail_that_passes_nothing_holds_while_the_other_strata_are_weigh
     assert record.decision.reasons[0].code is ReasonCode.FLOOR
     drawn = {stratum for stratum, _ in world.store.tallies(record.key.evaluation_id)}
     assert drawn == {Stratum.TORSO, Stratum.HEAD}
+
+
+class WithoutTail(FakeSandbox):
+    """A sandbox that lacks what the tail's tasks are written in: their reference solutions fail."""
+
+    async def execute(self, program, **how):
+        execution = await super().execute(program, **how)
+        reference = "# outcome" not in program.source
+        if reference and re.match(r"f1\d\d$", program.entry_point):
+            return replace(execution, outcome=Outcome.FAILED)
+        return execution
+
+
+async def test_a_stratum_of_which_nothing_can_be_asked_holds(world, caplog):
+    tail = [task(Stratum.TAIL, number) for number in range(100, 160)]
+    others = [each for each in world.suite if each.stratum is not Stratum.TAIL]
+    tasks = tuple(sorted([*others, *tail], key=lambda each: each.task_id))
+    world.suite = replace(world.suite, tasks=tasks)
+    world.watch = replace(world.watch, suite=world.suite)
+    world.sandbox = WithoutTail()
+    await world.with_baseline()
+    assert "bank passes nothing" in caplog.messages
+    first, *rest = Banks(world.watch, world.policy).of_baseline()
+    assert (first.stratum, first.passes_nothing, first.floor) == (Stratum.TAIL, True, True)
+    assert not any(each.problem for each in rest)
+    record = await evaluated(world, "equal")
+    assert record.decision.kind is DecisionKind.HOLD
+    (reason,) = [each for each in record.decision.reasons if each.code is ReasonCode.FLOOR]
+    assert (reason.stratum, reason.text) == (Stratum.TAIL, first.problem)
+    advisory = replace(world.policy, critical=frozenset({Stratum.TORSO, Stratum.HEAD}))
+    assert Gate(world.watch, advisory).decision_for("equal", now=world.clock()).kind is DecisionKind.PROMOTE
+    looser = replace(world.policy, margin=dict.fromkeys(Stratum, 0.25))
+    assert Gate(world.watch, looser).decision_for("equal", now=world.clock()).kind is DecisionKind.HOLD
 
 
 async def test_nothing_is_asked_of_an_engine_by_probes_either(world):
