@@ -11,7 +11,7 @@ import os
 import sys
 from typing import Any
 
-from . import kernel, supervisor
+from . import accounting, kernel, supervisor
 
 _NEW_USER, _NEW_OTHERS = 0x10000000, 0x00020000 | 0x20000000 | 0x08000000 | 0x40000000 | 0x04000000
 """CLONE_NEWUSER; CLONE_NEW mount, pid, ipc, net, uts."""
@@ -34,6 +34,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def enclose(options: dict[str, Any]) -> None:
     """Entry point of the namespace sandbox: never returns before the supervisor has ended."""
     kernel.die_with_parent()
+    # While we may: in a namespace of its own, even root is an ordinary user.
+    counter = accounting.start_inherited()
     mapped_read, mapped_write = os.pipe()
     made_read, made_write = os.pipe()
     pid = os.fork()
@@ -46,7 +48,7 @@ def enclose(options: dict[str, Any]) -> None:
         os.write(made_write, b"m")
         if os.read(mapped_read, 1) != b"m":
             os._exit(1)
-        _inner(options)
+        _inner(options, counter)
     os.close(made_write)
     if os.read(made_read, 1) == b"m":
         _map_uids(pid, fresh_uids=options["fresh_uids"])
@@ -59,11 +61,12 @@ def adopt(options: dict[str, Any]) -> None:
     """Entry point of the weakest mode: a plain process that only adopts what its programs leave behind."""
     kernel.die_with_parent()
     kernel.adopt_orphans()
+    counter = accounting.start_inherited()
     os.chdir(options["root"])
-    supervisor.main()
+    supervisor.main(counter)
 
 
-def _inner(options: dict[str, Any]) -> None:
+def _inner(options: dict[str, Any], counter: int | None) -> None:
     if options["fresh_uids"]:
         os.setgroups([])
     os.setresgid(0, 0, 0)
@@ -76,7 +79,7 @@ def _inner(options: dict[str, Any]) -> None:
         kernel.die_with_parent()
         _build_root(options["prefix"], options["place_bytes"], options["place_inodes"])
         kernel.show_memory()
-        supervisor.main()
+        supervisor.main(counter)
         os._exit(0)
     _, status = os.waitpid(pid, 0)
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)

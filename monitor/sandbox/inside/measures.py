@@ -1,4 +1,4 @@
-"""What the kernel knows about processes: CPU used, time spent waiting for a CPU, memory kills."""
+"""What the kernel knows about processes: CPU used, who wants a CPU, memory kills."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _NEARLY_FULL = 2 / 3
 """Beyond this share of its memory, a control group is closer to a kill than two looks are apart."""
 
@@ -48,19 +48,26 @@ _LAYOUTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """What some processes have had and wanted of the CPUs, seconds."""
+    """What some processes have had of the CPUs, and whether they want more now."""
 
     cpu_s: float
-    """Ran."""
-    queued_s: float
-    """Was ready to run while the machine ran something else."""
+    """Ran, all their threads together, and the children that they have collected."""
+    active: bool
+    """One of their threads runs, or is ready to while the machine runs something else."""
     stalled: bool
     """One of them waits where no signal reaches it: for a disk, or in a frozen control group."""
 
-    @property
-    def busy_s(self) -> float:
-        """Was not asleep."""
-        return self.cpu_s + self.queued_s
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """What a process has done since it began."""
+
+    identity: tuple[int, int]
+    """Its number and when it began, since numbers are used again."""
+    age_s: float
+    cpu_s: float
+    queued_s: float
+    """Its first thread was ready to run while the machine ran something else."""
 
 
 def cpu_s(pid: int) -> float:
@@ -72,18 +79,46 @@ def cpu_s(pid: int) -> float:
 
 
 def activity(pids: Iterable[int]) -> Activity:
-    """Of these processes and of the children they have already collected."""
-    ran = queued = 0.0
-    stalled = False
+    """Of these processes with all their threads, and of the children they have already collected."""
+    ran, states = 0.0, set[bytes]()
     for pid in pids:
         ran += cpu_s(pid)
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-            ran += (int(fields[13]) + int(fields[14])) / _TICKS_PER_S
-            stalled |= fields[0] == b"D"
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/schedstat", "rb") as file:
-            queued += int(file.read().split()[1]) / 1e9
-    return Activity(cpu_s=ran, queued_s=queued, stalled=stalled)
+        with contextlib.suppress(OSError):
+            fields = _status(f"/proc/{pid}")
+            ran += (int(fields[13]) + int(fields[14])) / TICKS_PER_S
+            states.add(fields[0])
+            if fields[17] != b"1":
+                states |= _thread_states(pid)
+    return Activity(cpu_s=ran, active=b"R" in states, stalled=b"D" in states)
+
+
+def _thread_states(pid: int) -> set[bytes]:
+    states = set()
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        # Threads end as they like, which says nothing about the others.
+        with contextlib.suppress(OSError):
+            states.add(_status(f"/proc/{pid}/task/{thread}")[0])
+    return states
+
+
+def life(pid: int) -> Life:
+    """Of one process. Raises OSError: it is gone."""
+    fields = _status(f"/proc/{pid}")
+    with open(f"/proc/{pid}/schedstat", "rb") as file:
+        queued = file.read().split()[1]
+    began = int(fields[19])
+    return Life(
+        identity=(pid, began),
+        age_s=time.clock_gettime(time.CLOCK_BOOTTIME) - began / TICKS_PER_S,
+        cpu_s=cpu_s(pid),
+        queued_s=int(queued) / 1e9,
+    )
+
+
+def _status(folder: str) -> list[bytes]:
+    """What /proc says of a process or thread, from its state on; proc(5) counts two fields before it."""
+    with open(f"{folder}/stat", "rb") as file:
+        return file.read().rpartition(b")")[2].split()
 
 
 class MemoryGroup:

@@ -109,8 +109,9 @@ _CLONE = (56, 220)
 _CLONE3 = (435, 435)
 _ALLOWED_FAMILIES = (1, 2, 10)
 """Unix, IPv4, IPv6: useless without a network, but asked for by honest code."""
-_NEW_NAMESPACES = 0x7E020000
-"""CLONE_NEW flags: user, mount, pid, net, ipc, uts, cgroup."""
+_REFUSED_CLONES = 0x7E020000 | 0x8000
+"""CLONE_NEW flags: user, mount, pid, net, ipc, uts, cgroup. And CLONE_PARENT, by which a program would make
+the zygote a parent of processes that it knows nothing of."""
 
 _ON_PROCESSES = {
     "kill": (62, 129),
@@ -166,7 +167,7 @@ def assemble(machine: str) -> bytes:
             code += [_step(_JUMP_EQUAL, numbers[column], skip_false=1), _refuse(errno.EPERM)]
     # glibc falls back from clone3, whose flags a filter cannot see, to clone.
     code += [_step(_JUMP_EQUAL, _CLONE3[column], skip_false=1), _refuse(errno.ENOSYS)]
-    code += _refuse_namespaces(_CLONE[column])
+    code += _refuse_clones(_CLONE[column])
     for numbers in _SOCKET.values():
         code += _allow_families(numbers[column])
     return b"".join([*code, _step(_RETURN, _ALLOW)])
@@ -227,11 +228,11 @@ def _refuse(number: int) -> bytes:
     return _step(_RETURN, _ERRNO | number)
 
 
-def _refuse_namespaces(clone: int) -> list[bytes]:
+def _refuse_clones(clone: int) -> list[bytes]:
     return [
         _step(_JUMP_EQUAL, clone, skip_false=4),
         _step(_LOAD, _FIRST_ARGUMENT_AT),
-        _step(_JUMP_BITS, _NEW_NAMESPACES, skip_false=1),
+        _step(_JUMP_BITS, _REFUSED_CLONES, skip_false=1),
         _refuse(errno.EPERM),
         _step(_RETURN, _ALLOW),
     ]

@@ -6,6 +6,7 @@ the host turns them into outcomes and decides when a sandbox is to be replaced.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import select
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import candidate, cleanup, judge, kernel, measures, uids, wire
+from . import accounting, candidate, cleanup, judge, kernel, measures, uids, wire
 from .driver import Driver
 from .idleness import Idleness
 
@@ -31,7 +32,8 @@ _JUDGE_BASE_S = 2.0
 _PATIENCE_S = 5.0
 """How long our own processes may take to answer while nothing keeps them."""
 _LOOK_EVERY_S = 0.05
-"""Memory can be filled this quickly; and of a pause of the machine no more is ever counted as idle."""
+"""At the latest: memory can be filled this quickly; and of a pause of the machine no more is ever counted as
+idle. Mostly sooner, at moments that no program can foresee."""
 _SLICE_S = 0.05
 
 
@@ -45,6 +47,12 @@ class Helper:
 
     pid: int
     control: socket.socket
+    spent_s: float = 0.0
+
+    def cpu_s(self) -> float:
+        """CPU that it has used, also once it is gone."""
+        self.spent_s = max(self.spent_s, measures.cpu_s(self.pid))
+        return self.spent_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +63,11 @@ class Sight:
     processes: list[int]
     """Of the program."""
     program_s: float
-    """CPU that the program has used."""
+    """CPU that the program has used, as far as is known yet."""
     tests_s: float
     """CPU that its tests have used since the first look."""
     idle_s: float
-    """Time since the first look in which neither it nor anything of ours worked or waited for a CPU."""
+    """Time since the first look in which neither it nor anything of ours worked or wanted a CPU."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,18 +82,24 @@ class Run:
     """CPU that the judge had used at the first look."""
     exit: dict[str, Any] | None = None
     """How it ended and what it used; None while it lives."""
+    program_s: float = 0.0
+    """CPU that it was last seen to have used."""
     verdict: dict[str, Any] | None = None
     ended_by: str = ""
     """Which limit we ended it for: cpu, idle, memory, judge_cpu or wall; empty when none."""
     events: list[str] | None = None
 
 
-def main() -> None:
-    """Serve the driver on standard input and output until it closes."""
+def main(counter: int | None = None) -> None:
+    """Serve the driver on standard input and output until it closes.
+
+    Args:
+        counter: of :func:`.accounting.start_inherited`, where it could be started before this process.
+    """
     for number in (signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     driver = Driver(_DRIVER_IN, _DRIVER_OUT)
-    supervisor = Supervisor(driver.settings(), on_wait=driver.flush)
+    supervisor = Supervisor(driver.settings(), counter=counter, on_wait=driver.flush)
     driver.report(supervisor.start())
     while True:
         try:
@@ -104,13 +118,30 @@ def main() -> None:
 class Supervisor:
     """Runs one job at a time with a zygote and a judge that live as long as it does."""
 
-    def __init__(self, settings: dict[str, Any], *, on_wait: Callable[[], None]) -> None:
+    def __init__(
+        self, settings: dict[str, Any], *, counter: int | None, on_wait: Callable[[], None]
+    ) -> None:
         self._uids = iter(uids.draw(1 + settings["uids"]) if settings["fresh_uids"] else ())
         self._settings = settings | {"judge_uid": next(self._uids, None)}
         self._on_wait = on_wait
         """Called when a program takes longer than most."""
         self._whole_namespace: bool = os.getpid() == 1
         self._memory = measures.MemoryGroup()
+        self._retired_s = 0.0
+        """CPU of judges that were replaced."""
+        self._account = self._opened(counter)
+
+    def _opened(self, counter: int | None) -> accounting.Account:
+        if counter is not None:
+            return accounting.Counted(accounting.InheritedCounter(counter), self._ours_s)
+        if self._settings["own_group"]:
+            with contextlib.suppress(OSError):
+                return accounting.Counted(accounting.GroupCounter(), self._ours_s)
+        return accounting.Sampled()
+
+    def _ours_s(self) -> float:
+        """CPU of all that is in this sandbox and no program's."""
+        return time.process_time() + self._zygote.cpu_s() + self._judge.cpu_s() + self._retired_s
 
     def start(self) -> dict[str, Any]:
         """Fork zygote and judge; what this sandbox is, for the driver."""
@@ -127,6 +158,7 @@ class Supervisor:
             "seccomp": ready["seccomp"],
             "own_processes": self._whole_namespace,
             "fresh_uids": self._settings["fresh_uids"],
+            "accounting": self._account.kind,
         }
 
     def _fork(self, serve: Callable[[socket.socket, dict[str, Any]], None]) -> Helper:
@@ -170,6 +202,7 @@ class Supervisor:
 
     def _begin(self, run: Run, uid: int | None) -> None:
         job = run.job
+        self._account.begin()
         if job["mode"] == "answer":
             run.exit = {"status": 0, "cpu_s": 0.0, "peak_bytes": 0}
             wire.send_message(self._judge.control, job)
@@ -233,7 +266,7 @@ class Supervisor:
                 return name, 0
         if self._short_of_memory(run.job, sight.processes):
             return "memory", 0
-        waits = [left["cpu"] / (os.cpu_count() or 1), left["judge_cpu"], left["idle"], _LOOK_EVERY_S]
+        waits = [left["cpu"] / (os.cpu_count() or 1), left["judge_cpu"], left["idle"], _next_look_s()]
         return "", max(min(waits), 0.002)
 
     def _short_of_memory(self, job: dict[str, Any], processes: list[int]) -> bool:
@@ -249,17 +282,23 @@ class Supervisor:
         now, processes = time.monotonic(), self._program_processes()
         program = measures.activity(processes)
         tests = measures.activity([self._judge.pid])
-        ours = measures.activity([os.getpid(), self._zygote.pid])
-        busy_s = program.busy_s + tests.busy_s + ours.busy_s
+        zygote = measures.activity([self._zygote.pid])
+        cpu_s = program.cpu_s + tests.cpu_s + zygote.cpu_s + time.process_time()
         if run.idleness is None:
-            run.idleness = Idleness(at=now, busy_s=busy_s)
+            run.idleness = Idleness(at=now, cpu_s=cpu_s)
             run.tests_began_s = tests.cpu_s
-        stalled = program.stalled or tests.stalled or ours.stalled
-        run.idleness.note(at=now, busy_s=busy_s, asked_s=asked_s, stalled=stalled)
+        run.idleness.note(
+            at=now,
+            cpu_s=cpu_s,
+            asked_s=asked_s,
+            active=program.active or tests.active or zygote.active,
+            stalled=program.stalled or tests.stalled or zygote.stalled,
+        )
+        run.program_s = max(run.program_s, program.cpu_s, self._account.used_s(processes))
         return Sight(
             now=now,
             processes=processes,
-            program_s=program.cpu_s,
+            program_s=run.program_s,
             tests_s=tests.cpu_s - run.tests_began_s,
             idle_s=run.idleness.idle_s,
         )
@@ -291,6 +330,8 @@ class Supervisor:
                 self._kill(uid)
             if not ready:
                 self._outwait(run, idle_before_s)
+        if run.job["mode"] != "answer":
+            run.program_s = max(run.program_s, run.exit["cpu_s"], self._account.used_s([]))
 
     def _outwait(self, run: Run, idle_before_s: float) -> None:
         """End the judge when the tests compute for too long, and this sandbox when nobody works at all."""
@@ -316,6 +357,7 @@ class Supervisor:
         self._judge.control.close()
         # A test may have closed its end and live on.
         os.kill(self._judge.pid, signal.SIGKILL)
+        self._retired_s += self._judge.cpu_s()
         os.waitpid(self._judge.pid, 0)
         self._judge = self._fork(judge.serve)
         wire.receive_message(self._judge.control)
@@ -355,8 +397,13 @@ class Supervisor:
             "ended_by": run.ended_by,
             "oom": killed_for_memory,
             "status": run.exit["status"],
-            "cpu_s": run.exit["cpu_s"],
+            "cpu_s": run.program_s,
             "wall_s": wall_s,
             "peak_bytes": run.exit["peak_bytes"],
             "events": run.events,
         }
+
+
+def _next_look_s() -> float:
+    """From half of to all of the longest time between two looks."""
+    return _LOOK_EVERY_S * (1 + os.urandom(1)[0] / 255) / 2
