@@ -118,9 +118,7 @@ def main(counter: int | None = None) -> None:
 class Supervisor:
     """Runs one job at a time with a zygote and a judge that live as long as it does."""
 
-    def __init__(
-        self, settings: dict[str, Any], *, counter: int | None, on_wait: Callable[[], None]
-    ) -> None:
+    def __init__(self, settings: dict[str, Any], *, counter: int | None, on_wait: Callable[[], None]) -> None:
         self._uids = iter(uids.draw(1 + settings["uids"]) if settings["fresh_uids"] else ())
         self._settings = settings | {"judge_uid": next(self._uids, None)}
         self._on_wait = on_wait

@@ -23,6 +23,7 @@ _FORBIDDEN = {
     "io_uring_setup": (425, 8, 0),
     "unshare-user": (272, 0x10000000),
     "clone-new-user": (56, 0x10000011, 0, 0, 0, 0),
+    "clone-sibling": (56, 0x8011, 0, 0, 0, 0),
     "mount": (165, 0, 0, 0, 0, 0),
     "shmget": (29, 1234, 4096, 0o1666),
     "msgget": (68, 1234, 0o1666),

@@ -16,6 +16,7 @@ from tests.integration.hostile.attack import MARKER, Attack, canary
 from tests.integration.hostile.escapes import ESCAPES
 from tests.integration.hostile.exhaustion import EXHAUSTION
 from tests.integration.hostile.forgeries import FORGERIES
+from tests.integration.hostile.hidden_cpu import HIDDEN_CPU
 from tests.integration.hostile.neighbours import NEIGHBOURS
 from tests.integration.hostile.nonsense import NONSENSE
 from tests.integration.sandbox.backends import (
@@ -27,7 +28,7 @@ from tests.integration.sandbox.backends import (
     open_backend,
 )
 
-ATTACKS = (*FORGERIES, *EXHAUSTION, *ESCAPES, *NEIGHBOURS, *NONSENSE)
+ATTACKS = (*FORGERIES, *EXHAUSTION, *HIDDEN_CPU, *ESCAPES, *NEIGHBOURS, *NONSENSE)
 CASES = [
     pytest.param(backend, attack, id=f"{attack.name}-{backend}")
     for backend in BACKENDS

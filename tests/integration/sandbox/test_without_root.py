@@ -12,6 +12,7 @@ import pytest
 from tests.integration.hostile.attack import TEST
 from tests.integration.hostile.escapes import ESCAPES
 from tests.integration.hostile.forgeries import FORGERIES
+from tests.integration.hostile.hidden_cpu import HIDDEN_CPU
 from tests.integration.hostile.neighbours import NEIGHBOURS
 from tests.requirements import require
 
@@ -29,6 +30,7 @@ CHOSEN = {
     *("survives-by-double-fork", "leaves-files", "leaves-locked-directories", "exits-0-when-called"),
     *("writes-usr-lib", "writes-etc", "answers-passed-on-the-channel", "connects-out-by-tcp"),
     *("limits-all-others", "slows-all-others", "makes-a-pipe-kill-all-others"),
+    *("hides-cpu-by-ignoring-children", "hides-cpu-in-daemons", "syscall-clone-sibling"),
     *("makes-a-socket-kill-all-others", "kills-all-others-by-descriptors-of-its-own-number"),
 }
 PROGRAM = """
@@ -69,7 +71,7 @@ def nobody_can() -> bool:
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
     require("An unprivileged user with namespaces and Python 3.11", nobody_can(), "Allow user namespaces.")
-    attacks = [attack for attack in (*FORGERIES, *ESCAPES, *NEIGHBOURS) if attack.name in CHOSEN]
+    attacks = [attack for attack in (*FORGERIES, *ESCAPES, *HIDDEN_CPU, *NEIGHBOURS) if attack.name in CHOSEN]
     assert len(attacks) == len(CHOSEN)
     sources = [("honest-first", HONEST)]
     for attack in attacks:

@@ -3,16 +3,22 @@ from __future__ import annotations
 from monitor.sandbox.inside.idleness import MAX_STALLED_S, Idleness
 
 
-def noted(*looks: tuple[float, float], asked_s: float = 1.0, stalled: bool = False) -> Idleness:
-    """After looks at these times, at which so much had been worked."""
-    idleness = Idleness(at=0.0, busy_s=0.0)
-    for at, busy_s in looks:
-        idleness.note(at=at, busy_s=busy_s, asked_s=asked_s, stalled=stalled)
+def noted(
+    *looks: tuple[float, float], asked_s: float = 1.0, active: bool = False, stalled: bool = False
+) -> Idleness:
+    """After looks at these times, at which so much CPU had been used."""
+    idleness = Idleness(at=0.0, cpu_s=0.0)
+    for at, cpu_s in looks:
+        idleness.note(at=at, cpu_s=cpu_s, asked_s=asked_s, active=active, stalled=stalled)
     return idleness
 
 
 def test_time_in_which_nobody_works_is_idle() -> None:
     assert noted((1.0, 0.0), (2.0, 0.25)).idle_s == 1.75
+
+
+def test_nobody_is_idle_who_waits_for_a_cpu() -> None:
+    assert noted((1.0, 0.0), (2.0, 0.0), active=True).idle_s == 0.0
 
 
 def test_a_pause_of_the_whole_machine_counts_as_no_more_than_the_wait_it_fell_into() -> None:

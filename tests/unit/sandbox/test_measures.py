@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from monitor.sandbox.inside import measures
 from monitor.sandbox.inside.measures import MemoryGroup
 
 KILLS = {
@@ -65,3 +69,26 @@ def test_a_kernel_that_says_nothing_has_killed_nobody(tmp_path: Path) -> None:
     group = MemoryGroup(str(tmp_path))
     assert not group.killed()
     assert not group.nearly_full()
+
+
+def test_a_process_is_active_when_any_of_its_threads_is() -> None:
+    burn = "threading.Thread(target=lambda: [0 for _ in iter(int, 1)]).start()"
+    source = f"import threading, time; {burn}; time.sleep(99)"
+    with subprocess.Popen([sys.executable, "-S", "-c", source]) as process:
+        try:
+            # The interpreter itself has to start before there is a second thread.
+            seen = [measures.activity([process.pid]) for _ in range(200) if not time.sleep(0.005)]
+        finally:
+            process.kill()
+    assert all(activity.active for activity in seen[100:])
+    assert seen[-1].cpu_s > seen[100].cpu_s
+
+
+def test_a_process_that_sleeps_is_not_active_and_one_that_is_gone_has_done_nothing() -> None:
+    with subprocess.Popen(["sleep", "99"]) as process:
+        try:
+            seen = [measures.activity([process.pid]).active for _ in range(100) if not time.sleep(0.005)]
+        finally:
+            process.kill()
+    assert not any(seen[-20:])
+    assert measures.activity([process.pid]) == measures.Activity(cpu_s=0.0, active=False, stalled=False)

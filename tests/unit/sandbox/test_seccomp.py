@@ -66,10 +66,12 @@ def test_only_harmless_families_of_sockets_are_allowed(machine: str, socket: int
 
 
 @pytest.mark.parametrize(("machine", "clone"), [("x86_64", 56), ("aarch64", 220)])
-def test_processes_and_threads_can_be_made_but_no_namespaces(machine: str, clone: int) -> None:
+def test_processes_and_threads_can_be_made_but_no_namespaces_and_no_siblings(
+    machine: str, clone: int
+) -> None:
     assert answer(machine, clone, 17) == ALLOW
     assert answer(machine, clone, 0x3D0F00) == ALLOW
-    for flag in (0x10000000, 0x20000000, 0x40000000, 0x00020000):
+    for flag in (0x10000000, 0x20000000, 0x40000000, 0x00020000, 0x8000):
         assert answer(machine, clone, flag | 17) == ERRNO | errno.EPERM
     assert answer(machine, 435) == ERRNO | errno.ENOSYS
 
