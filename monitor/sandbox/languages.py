@@ -19,6 +19,9 @@ class Language:
     """Command that runs the file."""
     finish: str
     """Last line of the file: prints NONCE, by which the judge sees that the tests came to their end."""
+    out_of_memory: str
+    """Regular expression for the line with which the interpreter gives up for want of memory; of a form that a
+    message about something else will not quote."""
     check: tuple[str, ...] = ()
     """Command that fails when the file does not compile; empty when running it is the only way."""
     environment: dict[str, str] = field(default_factory=dict)
@@ -31,6 +34,7 @@ class Language:
             "compile": list(self.check),
             "run": list(self.run),
             "finish": self.finish,
+            "out_of_memory": self.out_of_memory,
             "environment": self.environment,
         }
 
@@ -54,6 +58,7 @@ LANGUAGES = {
             check=("ruby", "-c", "program.rb"),
             run=("ruby", "--disable=gems", "program.rb"),
             finish='STDOUT.write("\\nNONCE\\n"); STDOUT.flush',
+            out_of_memory=r"failed to allocate memory \(NoMemoryError\)$|^\[FATAL\] failed to allocate memory",
         ),
         Language(
             name="lua",
@@ -61,6 +66,7 @@ LANGUAGES = {
             check=("luac5.4", "-p", "program.lua"),
             run=("lua5.4", "program.lua"),
             finish='io.write("\\nNONCE\\n") io.flush()',
+            out_of_memory=r"^luac?5\.4: not enough memory",
         ),
         Language(
             name="perl",
@@ -68,6 +74,7 @@ LANGUAGES = {
             check=("perl", "-c", "program.pl"),
             run=("perl", "program.pl"),
             finish='$| = 1; print STDOUT "\\nNONCE\\n";',
+            out_of_memory=r"^Out of memory!|^Out of memory in perl:",
         ),
         Language(
             name="tcl",
@@ -75,6 +82,7 @@ LANGUAGES = {
             check=("sh", "-c", _TCL_CHECK),
             run=("tclsh", "program.tcl"),
             finish='puts "\\nNONCE"; flush stdout',
+            out_of_memory=r"out of memory allocating|unable to (?:re)?alloc \d+ bytes",
         ),
         Language(
             name="awk",
@@ -84,6 +92,7 @@ LANGUAGES = {
             run=("gawk", "-f", "program.awk"),
             # Not END: that runs after an early exit, too.
             finish='BEGIN { printf "\\nNONCE\\n" }',
+            out_of_memory=r"^gawk: .*fatal: .*cannot (?:re)?allocate \d",
         ),
         Language(
             name="scheme",
@@ -91,12 +100,14 @@ LANGUAGES = {
             check=("guile", "--no-auto-compile", "-c", _GUILE_CHECK),
             run=("guile", "--no-auto-compile", "program.scm"),
             finish='(display "\\nNONCE\\n") (force-output)',
+            out_of_memory=r"^GC Warning: Out of Memory!|^Too many heap sections",
         ),
         Language(
             name="racket",
             file_name="program.rkt",
             run=("racket", "program.rkt"),
             finish='(display "\\nNONCE\\n") (flush-output)',
+            out_of_memory=r"^out of memory",
         ),
         Language(
             name="r",
@@ -104,6 +115,7 @@ LANGUAGES = {
             check=("Rscript", "--vanilla", "-e", "invisible(parse('program.R'))"),
             run=("Rscript", "--vanilla", "program.R"),
             finish='cat("\\nNONCE\\n")',
+            out_of_memory=r"^Error: cannot allocate (?:vector|memory|buffer)",
         ),
         Language(
             name="shell",
@@ -111,6 +123,7 @@ LANGUAGES = {
             check=("bash", "-n", "program.sh"),
             run=("bash", "program.sh"),
             finish="printf '\\nNONCE\\n'",
+            out_of_memory=r"x(?:m|re)alloc: cannot allocate \d|: fork: Cannot allocate memory",
         ),
     )
 }

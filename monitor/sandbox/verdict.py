@@ -79,6 +79,9 @@ def _by_verdict(report: Mapping[str, Any], program: Program) -> tuple[Outcome, s
     verdict, detail, status = report["verdict"], str(report["detail"]), int(report["status"])
     if verdict == "finished":
         return (Outcome.PASSED, "") if status == 0 else _command_failed(status, detail)
+    if verdict == "out_of_memory":
+        # What its interpreter said is no more than text: it counts with the end it is said to have led to.
+        return (Outcome.OUT_OF_MEMORY if status else Outcome.FAILED), detail
     if verdict == "lost":
         return _ended(status)
     if verdict == "failed" and program.language != PYTHON and program.kind is TaskKind.PROGRAM:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import os
+import re
 import resource
 import socket
 from collections.abc import Callable
@@ -30,7 +31,7 @@ class Verdict:
     """What the judge can say about one program; how its process ended is the supervisor's part."""
 
     kind: str
-    """passed, failed, rejected, malformed, lost, finished, flooded, task_error, or unfit."""
+    """passed, failed, rejected, malformed, lost, finished, flooded, out_of_memory, task_error, or unfit."""
     detail: str = ""
 
 
@@ -328,7 +329,10 @@ def _beside(job: dict[str, Any], channel: socket.socket) -> Verdict:
 
 
 def _command(job: dict[str, Any], channel: socket.socket) -> Verdict:
-    """Collect a child process's output; its last words must be a nonce that only its last line prints."""
+    """Collect a child process's output, in which only the file's last line can print a nonce by itself.
+
+    More may follow it: what a program has asked for is done once it has come to its end.
+    """
     nonce = os.urandom(16).hex()
     language = job["command"]
     text = f"{job['source']}\n{job['test']}\n{language['finish'].replace('NONCE', nonce)}\n"
@@ -339,9 +343,12 @@ def _command(job: dict[str, Any], channel: socket.socket) -> Verdict:
     output, complete = _collect(channel, job["output_bytes"])
     if not complete:
         return Verdict(kind="flooded", detail=f"wrote more than {job['output_bytes']} bytes")
-    shown = output.decode("utf-8", "backslashreplace").strip()
-    if language["finish"] and shown.endswith(nonce):
+    shown = output.decode("utf-8", "backslashreplace")
+    if language["finish"] and nonce in shown.splitlines():
         return Verdict(kind="finished")
+    exhausted = re.search(f"^.*(?:{language['out_of_memory']}).*$", shown, re.MULTILINE)
+    if exhausted:
+        return Verdict(kind="out_of_memory", detail=exhausted.group().strip())
     return Verdict(kind="failed", detail=wording.first_line(shown))
 
 

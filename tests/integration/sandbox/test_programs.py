@@ -353,6 +353,57 @@ async def test_a_program_in_another_language_passes_and_fails_as_it_should(
     assert wrong.outcome is Outcome.FAILED, wrong
 
 
+AT_THE_END = {
+    "ruby": 'at_exit { puts "bye" }\n',
+    "perl": 'END { print "bye\\n"; }\n',
+    "tcl": "rename exit quit\nproc exit {{code 0}} {puts bye; quit $code}\n",
+    "awk": 'END { print "bye" }\n',
+    "scheme": '(add-hook! exit-hook (lambda () (display "bye") (newline)))\n',
+    "lua": 'setmetatable({}, {__gc = function() print("bye") end})\n',
+    "shell": "trap 'echo bye' EXIT\n",
+}
+
+
+@LOOP
+@pytest.mark.parametrize("name", PROGRAMS)
+async def test_what_a_program_says_after_its_end_fails_no_right_one_and_passes_no_wrong_one(
+    docker: Sandbox, name: str
+) -> None:
+    for wrong, outcome in ((False, Outcome.PASSED), (True, Outcome.FAILED)):
+        program = in_language(name, wrong=wrong)
+        execution = await docker.execute(replace(program, source=AT_THE_END[name] + program.source))
+        assert execution.outcome is outcome, execution
+
+
+GREEDY = {
+    "ruby": ('x = []\nloop { x << "a" * 1000000 }\n', "x = []\nloop { x << [1] * 10 }\n"),
+    "lua": ('local t = {} while true do t[#t + 1] = string.rep("x", 1e6) .. #t end\n',),
+    "perl": ('my @x; while (1) { push @x, "a" x 1000000 }\n', 'my $n = 10 ** 10; my $x = "a" x $n;\n'),
+    "tcl": ("set x {}; while 1 { lappend x [string repeat a 1000000] }\n",),
+    "awk": ('BEGIN { while (1) x[n++] = sprintf("%1000000s", n) }\n',),
+    "scheme": ("(let loop ((x (list))) (loop (cons (make-string 1000000 #\\a) x)))\n",),
+    "shell": ("s=aaaaaaaa; while :; do s=$s$s; done\n",),
+}
+
+
+@LOOP
+@pytest.mark.parametrize("name", GREEDY)
+async def test_a_program_in_another_language_that_wants_more_memory_than_there_is_is_out_of_it(
+    docker: Sandbox, name: str
+) -> None:
+    for source in GREEDY[name]:
+        program = replace(in_language(name, wrong=False), source=source)
+        limits = Limits(cpu_s=4.0, memory_bytes=64 * 2**20)
+        execution = await docker.execute(replace(program, limits=limits))
+        assert execution.outcome is Outcome.OUT_OF_MEMORY, execution
+
+
+@LOOP
+async def test_a_program_that_only_says_it_has_no_memory_has_failed(docker: Sandbox) -> None:
+    says = replace(in_language("perl", wrong=False), source='print "Out of memory!\\n"; exit 0;\n')
+    assert (await docker.execute(says)).outcome is Outcome.FAILED
+
+
 @LOOP
 @pytest.mark.parametrize("name", [name for name in PROGRAMS if LANGUAGES[name].check])
 async def test_a_program_in_another_language_that_does_not_compile_is_rejected(

@@ -72,7 +72,7 @@ def test_an_inherited_counter_counts_what_ends_unnoticed() -> None:
                 status = 2
             else:
                 counter = InheritedCounter(descriptor)
-                exec(HIDING.format(count=5, seconds=0.02))  # noqa: S102
+                exec(HIDING.format(count=5, seconds=0.02))
                 status = 0 if 0.1 <= counter.total_s() < 1.0 else 1
         finally:
             os._exit(status)

@@ -160,6 +160,7 @@ def command(script: Script, output_bytes: int = 1000) -> Verdict:
         "compile": [],
         "run": ["ruby", "p.rb"],
         "finish": "puts 'NONCE'",
+        "out_of_memory": r"^\[FATAL\] no memory",
         "environment": {},
     }
     return judged(script, mode="command", command=order, output_bytes=output_bytes)
@@ -173,6 +174,28 @@ def test_another_language_has_finished_when_its_last_line_has_spoken() -> None:
         channel.sendall(b"noise\n" + text.split("'")[-2].encode() + b"\n")
 
     assert command(finishing).kind == "finished"
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("noise\n{}\nafterwards\n", "finished"),
+        ("noise\n{}\n[FATAL] no memory\n", "finished"),
+        ("noise{}\n", "failed"),
+        ("puts '{}'\n", "failed"),
+        ("noise\n", "failed"),
+        ("noise\n[FATAL] no memory\nafterwards\n", "out_of_memory"),
+        ("noise [FATAL] no memory\n", "failed"),
+    ],
+)
+def test_what_another_language_says_at_its_end(said: str, kind: str) -> None:
+    def speaking(channel: socket.socket) -> None:
+        wire.send(channel, codec.encode(READY))
+        text = codec.decode(wire.receive(channel))["text"]
+        wire.send(channel, codec.encode(("present",)))
+        channel.sendall(said.format(text.split("'")[-2]).encode())
+
+    assert command(speaking).kind == kind
 
 
 def test_another_language_that_stops_early_or_never_has_failed() -> None:

@@ -58,6 +58,9 @@ def test_facts_become_the_outcome_they_mean(changes: dict[str, Any], expected: O
     [
         ({"verdict": "finished"}, Outcome.PASSED),
         ({"verdict": "finished", "status": 1 << 8}, Outcome.FAILED),
+        ({"verdict": "out_of_memory", "status": 1 << 8}, Outcome.OUT_OF_MEMORY),
+        ({"verdict": "out_of_memory", "status": signal.SIGABRT}, Outcome.OUT_OF_MEMORY),
+        ({"verdict": "out_of_memory", "status": 0}, Outcome.FAILED),
         ({"verdict": "failed", "status": 0}, Outcome.FAILED),
         ({"verdict": "failed", "status": 1 << 8}, Outcome.FAILED),
         ({"verdict": "failed", "status": 97 << 8}, Outcome.REJECTED),
