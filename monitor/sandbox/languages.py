@@ -20,8 +20,8 @@ class Language:
     finish: str
     """Last line of the file: prints NONCE, by which the judge sees that the tests came to their end."""
     out_of_memory: str
-    """Regular expression for the line with which the interpreter gives up for want of memory; of a form that a
-    message about something else will not quote."""
+    """Regular expression for the line with which the interpreter gives up for want of memory, in a form that
+    no message about something else quotes."""
     check: tuple[str, ...] = ()
     """Command that fails when the file does not compile; empty when running it is the only way."""
     environment: dict[str, str] = field(default_factory=dict)
@@ -58,7 +58,7 @@ LANGUAGES = {
             check=("ruby", "-c", "program.rb"),
             run=("ruby", "--disable=gems", "program.rb"),
             finish='STDOUT.write("\\nNONCE\\n"); STDOUT.flush',
-            out_of_memory=r"failed to allocate memory \(NoMemoryError\)$|^\[FATAL\] failed to allocate memory",
+            out_of_memory=r"failed to allocate memory \(NoMemoryError\)$|^\[FATAL\] failed to allocate",
         ),
         Language(
             name="lua",

@@ -18,10 +18,13 @@ import types
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import codec, kernel, seccomp, wire, wording
+from . import codec, kernel, raising, seccomp, wire, wording
+from .lending import Lender, ends_iteration
 
 PROGRAM_FILE = "<program>"
 TEST_FILE = "<test>"
+CALL = "call"
+"""What the judge asks of the program's function, whose number is 0, rather than of an object that it lent."""
 NOT_COMPILED_STATUS = 97
 """Exit status of a child whose program did not compile."""
 
@@ -109,9 +112,9 @@ def _rehearse() -> None:
     with judge, channel:
         for _ in range(_REHEARSALS):
             function = _load("def rehearse(*values, **named):\n    return [*values, named]\n")["rehearse"]
-            request = codec.encode((("text", 1, 1.5, None, True, [1, (2,)], {"key": {3}}), {"named": b""}))
-            wire.send(judge, request)
-            _answer(channel, function, _Output(_OWN_BYTES))
+            payload = codec.encode((("text", 1, 1.5, None, True, [1, (2,)], {"key": {3}}), {"named": b""}))
+            wire.send(judge, codec.encode((CALL, 0, payload, [])))
+            _answer(channel, function, _Output(_OWN_BYTES), Lender())
             codec.decode(wire.receive(judge))
     del sys.modules["candidate"]
 
@@ -226,18 +229,11 @@ class _NotCompiled(Exception):
 
 
 def _exception(error: BaseException) -> tuple[tuple[str, ...], str]:
-    kinds = type.mro(type(error))
-    return tuple(kind.__name__ for kind in kinds if kind.__module__ == "builtins"), wording.describe(error)
+    return raising.kinds_of(error), wording.describe(error)
 
 
 def _reply(channel: socket.socket, *message: Any) -> None:
-    try:
-        payload = codec.encode(message)
-    except codec.TooLarge as exc:
-        payload = codec.encode(("raised", (("Exception",), f"the result is {exc}"), "", None))
-    if len(payload) > wire.MAX_FRAME:
-        payload = codec.encode(("raised", (("Exception",), "the result is too large"), "", None))
-    wire.send(channel, payload)
+    wire.send(channel, codec.encode(message))
 
 
 def _split(channel: socket.socket, order: dict[str, Any]) -> None:
@@ -259,24 +255,39 @@ def _split(channel: socket.socket, order: dict[str, Any]) -> None:
         return
     _reply(channel, "loaded")
     output.take()
+    lender = Lender()
     while True:
-        _answer(channel, function, output)
+        _answer(channel, function, output, lender)
 
 
-def _answer(channel: socket.socket, function: Callable[..., Any], output: _Output) -> None:
-    """One call: its value or exception, what it printed, and its arguments if it changed them."""
-    request = wire.receive(channel)
-    arguments, named = codec.decode(request)
+def _answer(channel: socket.socket, function: Callable[..., Any], output: _Output, lender: Lender) -> None:
+    """One request: what came of it, what was printed, and the arguments if they have changed."""
+    name, number, request, dropped = codec.decode(wire.receive(channel))
+    arguments, named = codec.decode(request, lender.back)
+    lender.forget(dropped)
     try:
-        value = function(*arguments, **named)
-        reply = ["returned", codec.encode(value)]
+        asked = function if name == CALL else lender.method(number, name)
+        outcome = ["returned", codec.encode(asked(*arguments, **named), lender.lend)]
+    except codec.TooLarge as exc:
+        outcome = ["too_large", str(exc)]
     except BaseException as exc:  # noqa: BLE001
-        reply = ["raised", codec.encode(_exception(exc))]
+        outcome = _outcome_of(name, exc, lender)
     try:
-        after = codec.encode((arguments, named))
+        after = codec.encode((arguments, named), lender.lend)
     except BaseException:  # noqa: BLE001
         after = request
-    _reply(channel, *reply, output.take(), None if after == request else after)
+    reply = codec.encode((*outcome, output.take(), None if after == request else after))
+    if len(reply) > wire.MAX_FRAME:
+        reply = codec.encode(("too_large", f"{len(reply)} bytes, the limit is {wire.MAX_FRAME}", "", None))
+    wire.send(channel, reply)
+
+
+def _outcome_of(name: str, error: BaseException, lender: Lender) -> list[Any]:
+    """What an exception says: that an iterator has come to its end, or what it is."""
+    if ends_iteration(name, error):
+        with contextlib.suppress(BaseException):
+            return ["ended", codec.encode(getattr(error, "value", None), lender.lend)]
+    return ["raised", codec.encode(_exception(error))]
 
 
 def _beside(channel: socket.socket, order: dict[str, Any]) -> None:

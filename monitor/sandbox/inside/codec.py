@@ -2,7 +2,8 @@
 
 Whatever bytes arrive, :func:`decode` yields only values whose types are exactly the ones listed
 here, so no method of the other side can run on this side. A value that has no place in the list is
-encoded as :class:`Opaque`, which equals nothing.
+encoded as :class:`.standins.Opaque`, which equals nothing, unless its owner lends it: then it stays, and a
+number goes across.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .standins import Iterated, Lent, Opaque, Record
+
 MAX_DEPTH = 120
 MAX_VALUES = 2_000_000
 """Most values in one message; a longer iterator is cut off here."""
 MAX_ITERATED = 10_000
-"""Most items that are taken from a returned iterator."""
+"""Most items that are taken from an iterator that nobody lends."""
 
 _DOUBLE = struct.Struct(">d")
 _LENGTH = struct.Struct(">I")
@@ -33,53 +36,31 @@ class TooLarge(Exception):
     """A value is too large or too deeply nested to be sent."""
 
 
-class Opaque:
-    """Stands for an object of the other side that cannot be sent: it equals nothing but itself."""
-
-    def __init__(self, type_name: str) -> None:
-        self.type_name = type_name
-
-    def __bool__(self) -> bool:
-        raise TypeError(f"an object of type {self.type_name} cannot be examined here")
-
-    def __repr__(self) -> str:
-        return f"<object of type {self.type_name}>"
-
-
-class Record:
-    """A dataclass-like object of the other side: a type name and fields, compared by both."""
-
-    def __init__(self, type_name: str, fields: dict[str, Any]) -> None:
-        self.__dict__.update(fields)
-        self.__dict__["__type_name__"] = type_name
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is Record and self.__dict__ == other.__dict__
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{k}={v!r}" for k, v in self.__dict__.items() if k != "__type_name__")
-        return f"{self.__dict__['__type_name__']}({shown})"
-
-
-class Iterated:
-    """Items taken from an iterator; decodes to a plain list iterator."""
-
-    def __init__(self, items: list[Any]) -> None:
-        self.items = items
-
-
 # ---------------------------------------------------------------------------------------------- encode
 
+Lend = Callable[[Any], Lent | None]
+"""Lends an object that has no place in the list, or does not."""
 
-def encode(value: Any) -> bytes:
+
+class _Out(list[bytes]):
+    """The pieces of a message, and who lends what cannot be one."""
+
+    lend: Lend
+
+
+def lend_nothing(_value: Any) -> Lent | None:
+    """For what has nobody who could be asked for it later."""
+    return None
+
+
+def encode(value: Any, lend: Lend = lend_nothing) -> bytes:
     """Bytes for a value.
 
     Raises:
         TooLarge: nested deeper or longer than a message may be.
     """
-    out: list[bytes] = []
+    out = _Out()
+    out.lend = lend
     try:
         _put(value, out, 0)
     except RecursionError as exc:
@@ -87,11 +68,11 @@ def encode(value: Any) -> bytes:
     return b"".join(out)
 
 
-def _put(value: Any, out: list[bytes], depth: int) -> None:
+def _put(value: Any, out: _Out, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise TooLarge("nested too deeply")
     if len(out) > MAX_VALUES:
-        raise TooLarge("too many values")
+        raise TooLarge(f"more than {MAX_VALUES} values")
     kind = type(value)
     writer = _WRITERS.get(kind)
     if writer is not None:
@@ -100,29 +81,29 @@ def _put(value: Any, out: list[bytes], depth: int) -> None:
         _put_other(value, kind, out, depth)
 
 
-def _put_sized(tag: bytes, data: bytes, out: list[bytes]) -> None:
+def _put_sized(tag: bytes, data: bytes, out: _Out) -> None:
     out.append(tag + _LENGTH.pack(len(data)) + data)
 
 
-def _put_int(value: int, out: list[bytes], _: int) -> None:
+def _put_int(value: int, out: _Out, _: int) -> None:
     size = value.bit_length() // 8 + 1
     _put_sized(b"i", value.to_bytes(size, "big", signed=True), out)
 
 
-def _put_float(value: float, out: list[bytes], _: int) -> None:
+def _put_float(value: float, out: _Out, _: int) -> None:
     out.append(b"f" + _DOUBLE.pack(value))
 
 
-def _put_complex(value: complex, out: list[bytes], _: int) -> None:
+def _put_complex(value: complex, out: _Out, _: int) -> None:
     out.append(b"c" + _DOUBLE.pack(value.real) + _DOUBLE.pack(value.imag))
 
 
-def _put_str(value: str, out: list[bytes], _: int) -> None:
+def _put_str(value: str, out: _Out, _: int) -> None:
     _put_sized(b"s", value.encode("utf-8", "surrogatepass"), out)
 
 
-def _items(tag: bytes) -> Callable[[Any, list[bytes], int], None]:
-    def put(value: Any, out: list[bytes], depth: int) -> None:
+def _items(tag: bytes) -> Callable[[Any, _Out, int], None]:
+    def put(value: Any, out: _Out, depth: int) -> None:
         out.append(tag + _LENGTH.pack(len(value)))
         for item in value:
             _put(item, out, depth)
@@ -130,8 +111,8 @@ def _items(tag: bytes) -> Callable[[Any, list[bytes], int], None]:
     return put
 
 
-def _pairs(tag: bytes) -> Callable[[Any, list[bytes], int], None]:
-    def put(value: Any, out: list[bytes], depth: int) -> None:
+def _pairs(tag: bytes) -> Callable[[Any, _Out, int], None]:
+    def put(value: Any, out: _Out, depth: int) -> None:
         out.append(tag + _LENGTH.pack(len(value)))
         for key, item in dict.items(value):
             _put(key, out, depth)
@@ -140,65 +121,65 @@ def _pairs(tag: bytes) -> Callable[[Any, list[bytes], int], None]:
     return put
 
 
-def _text(tag: bytes, render: Callable[[Any], str]) -> Callable[[Any, list[bytes], int], None]:
-    def put(value: Any, out: list[bytes], _: int) -> None:
+def _text(tag: bytes, render: Callable[[Any], str]) -> Callable[[Any, _Out, int], None]:
+    def put(value: Any, out: _Out, _: int) -> None:
         _put_sized(tag, render(value).encode("ascii"), out)
 
     return put
 
 
-def _put_deque(value: Any, out: list[bytes], depth: int) -> None:
+def _put_deque(value: Any, out: _Out, depth: int) -> None:
     out.append(b"q")
     _put(value.maxlen, out, depth)
     _put(list(value), out, depth)
 
 
-def _put_range(value: range, out: list[bytes], depth: int) -> None:
+def _put_range(value: range, out: _Out, depth: int) -> None:
     out.append(b"r")
     for part in (value.start, value.stop, value.step):
         _put(part, out, depth)
 
 
-def _put_slice(value: slice, out: list[bytes], depth: int) -> None:
+def _put_slice(value: slice, out: _Out, depth: int) -> None:
     out.append(b"/")
     for part in (value.start, value.stop, value.step):
         _put(part, out, depth)
 
 
-def _put_view(tag: bytes) -> Callable[[Any, list[bytes], int], None]:
-    def put(value: Iterable[Any], out: list[bytes], depth: int) -> None:
+def _put_view(tag: bytes) -> Callable[[Any, _Out, int], None]:
+    def put(value: Iterable[Any], out: _Out, depth: int) -> None:
         out.append(tag)
         _put(list(value), out, depth)
 
     return put
 
 
-def _put_fraction(value: fractions.Fraction, out: list[bytes], depth: int) -> None:
+def _put_fraction(value: fractions.Fraction, out: _Out, depth: int) -> None:
     # As two integers: the text form admits exponents that take hours to expand.
     out.append(b"Q")
     _put_int(value.numerator, out, depth)
     _put_int(value.denominator, out, depth)
 
 
-def _put_timedelta(value: dt.timedelta, out: list[bytes], depth: int) -> None:
+def _put_timedelta(value: dt.timedelta, out: _Out, depth: int) -> None:
     out.append(b"P")
     for part in (value.days, value.seconds, value.microseconds):
         _put(part, out, depth)
 
 
-def _put_opaque(value: Opaque, out: list[bytes], depth: int) -> None:
+def _put_opaque(value: Opaque, out: _Out, depth: int) -> None:
     out.append(b"?")
     _put_str(value.type_name, out, depth)
 
 
-def _put_record(value: Record, out: list[bytes], depth: int) -> None:
+def _put_record(value: Record, out: _Out, depth: int) -> None:
     fields = dict(value.__dict__)
     out.append(b"R")
     _put_str(str(fields.pop("__type_name__")), out, depth)
     _put(fields, out, depth)
 
 
-def _put_iterated(value: Iterated, out: list[bytes], depth: int) -> None:
+def _put_iterated(value: Iterated, out: _Out, depth: int) -> None:
     out.append(b"I")
     _put(value.items, out, depth)
 
@@ -211,7 +192,7 @@ _VIEWS: dict[type, bytes] = {
 }
 """Types of what a mapping shows of itself."""
 
-_WRITERS: dict[type, Callable[[Any, list[bytes], int], None]] = {
+_WRITERS: dict[type, Callable[[Any, _Out, int], None]] = {
     type(None): lambda _v, out, _d: out.append(b"N"),
     bool: lambda value, out, _d: out.append(b"T" if value else b"F"),
     type(...): lambda _v, out, _d: out.append(b"."),
@@ -257,8 +238,8 @@ _NUMPY_NUMBERS = frozenset(
 _PLAIN = (bool, int, float, complex, str, bytes, bytearray, tuple, list, frozenset, set, dict)
 
 
-def _put_other(value: Any, kind: type, out: list[bytes], depth: int) -> None:
-    """A subclass as its plain base, records by their fields, iterators by their items, else Opaque.
+def _put_other(value: Any, kind: type, out: _Out, depth: int) -> None:
+    """A subclass as its plain base, records by their fields, what is lent by its number, else Opaque.
 
     Only here does encoding run code of the value's type: in a candidate's process its own, in the
     judge's that of the tests.
@@ -274,13 +255,17 @@ def _put_other(value: Any, kind: type, out: list[bytes], depth: int) -> None:
     if kind.__module__ == "numpy" and kind.__name__ in _NUMPY_NUMBERS:
         _put_number(value.item(), kind, out, depth)
         return
-    if hasattr(kind, "__next__"):
+    lent = out.lend(value)
+    if lent is not None:
+        out.append(b"G")
+        _put((lent.number, lent.type_name, lent.methods), out, depth + 1)
+    elif hasattr(kind, "__next__"):
         _put_iterated(Iterated(_take(value)), out, depth + 1)
-        return
-    _put_opaque(Opaque(kind.__name__), out, depth)
+    else:
+        _put_opaque(Opaque(kind.__name__), out, depth)
 
 
-def _put_number(number: Any, kind: type, out: list[bytes], depth: int) -> None:
+def _put_number(number: Any, kind: type, out: _Out, depth: int) -> None:
     """What a scalar of numpy says it holds, if that is a plain number indeed."""
     if type(number) in (bool, int, float, complex):
         _put(number, out, depth)
@@ -322,8 +307,9 @@ def _take(iterator: Iterable[Any]) -> list[Any]:
 class _Reader:
     """A position in the bytes; every read is bounded by what is there."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, borrow: Callable[[Lent], Any]) -> None:
         self.data = data
+        self.borrow = borrow
         self.at = 0
 
     def take(self, count: int) -> bytes:
@@ -368,13 +354,22 @@ class _Reader:
         return value
 
 
-def decode(data: bytes) -> Any:
+def borrow_nothing(_lent: Lent) -> Any:
+    """For messages in which nothing is lent. Raises Malformed."""
+    raise Malformed("lent")
+
+
+def decode(data: bytes, borrow: Callable[[Lent], Any] = borrow_nothing) -> Any:
     """The value that the bytes stand for.
+
+    Args:
+        data: of :func:`encode`.
+        borrow: what stands here for an object that the other side lends; raises Malformed.
 
     Raises:
         Malformed: they stand for none.
     """
-    reader = _Reader(data)
+    reader = _Reader(data, borrow)
     try:
         value = reader.value(0)
     except Malformed:
@@ -439,6 +434,13 @@ def _get_record(reader: _Reader, depth: int) -> Record:
     return Record(name, fields)
 
 
+def _get_lent(reader: _Reader, depth: int) -> Any:
+    number, type_name, methods = reader.exact(tuple, depth)
+    if type(number) is not int or type(type_name) is not str or type(methods) is not tuple:
+        raise Malformed("wrong shape")
+    return reader.borrow(Lent(number=number, type_name=type_name, methods=methods))
+
+
 _READERS: dict[bytes, Callable[[_Reader, int], Any]] = {
     b"N": lambda _r, _d: None,
     b"T": lambda _r, _d: True,
@@ -474,4 +476,5 @@ _READERS: dict[bytes, Callable[[_Reader, int], Any]] = {
     b"?": lambda r, d: Opaque(r.exact(str, d)),
     b"R": _get_record,
     b"I": lambda r, d: iter(r.exact(list, d)),
+    b"G": _get_lent,
 }

@@ -6,7 +6,6 @@ types. It runs under its own uid, which no candidate shares.
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 import os
 import re
@@ -16,8 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import codec, kernel, wire, wording
-from .candidate import TEST_FILE
+from . import codec, kernel, raising, standins, wire, wording
+from .candidate import CALL, TEST_FILE
+from .lending import RESUMING, Borrower
 from .undisturbed import undisturbed
 
 MAX_CALLS = 200_000
@@ -33,6 +33,10 @@ class Verdict:
     kind: str
     """passed, failed, rejected, malformed, lost, finished, flooded, out_of_memory, task_error, or unfit."""
     detail: str = ""
+
+
+class _ResultTooLarge(Exception):
+    """The candidate could not send what came of a request."""
 
 
 class _Over(BaseException):
@@ -149,42 +153,96 @@ class Candidate:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
+        self._borrower = Borrower(self._ask)
+        # Here, so that only the judge has it: see candidate._PRELOADED.
+        import threading  # noqa: PLC0415
+
+        self._turn = threading.RLock()
+        """Tests may have threads."""
+        self._busy = False
+        """This thread is in the middle of a request."""
         self.calls = 0
         self.ended_with: Verdict | None = None
-        """Why no further call can be made; None while the conversation goes on."""
+        """Why no further request can be made; None while the conversation goes on."""
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Call the program's function with these arguments; raises what it raises."""
         self.calls += 1
+        return self._ask(0, CALL, arguments, named)
+
+    def _ask(self, number: int, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Make one request; raises what comes of it."""
+        with self._turn:
+            if self._busy:
+                # A generator that is collected now would be closed: that comes when it is dropped.
+                raise _Over
+            return self._asked(number, name, arguments, named)
+
+    def _asked(self, number: int, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         try:
-            return self._exchange(arguments, named)
+            return self._exchange(number, name, arguments, named)
         except wire.Ended:
             self.ended_with = self.ended_with or Verdict(kind="lost")
         except codec.Malformed as exc:
             self.ended_with = Verdict(kind="malformed", detail=f"sent a malformed message: {exc}")
         except codec.TooLarge as exc:
             self.ended_with = Verdict(kind="failed", detail=f"its tests met what is {exc}")
+        except _ResultTooLarge as exc:
+            self.ended_with = Verdict(kind="failed", detail=f"result too large: {exc}")
         raise _Over
 
-    def _exchange(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    def _exchange(self, number: int, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         if self.calls > MAX_CALLS:
             raise codec.TooLarge(f"too much: more than {MAX_CALLS} calls")
-        if self.ended_with is not None:
-            raise wire.Ended
-        wire.send(self._channel, codec.encode((list(arguments), named)))
-        reply = _received(self._channel)
-        if len(reply) != 4 or type(reply[1]) is not bytes or type(reply[2]) is not str:
-            raise codec.Malformed("wrong shape")
-        kind, payload, printed, after = reply
-        result = _raised(codec.decode(payload)) if kind == "raised" else codec.decode(payload)
-        changed = None if after is None else _changed(after)
+        payload = codec.encode((list(arguments), named), self._borrower.lend)
+        outcome, result, printed, after = self._conversed(number, name, payload)
         if printed:
             print(printed, end="")  # noqa: T201
-        if changed is not None:
-            _write_back(arguments, named, *changed)
-        if kind == "raised":
+        if after is not None:
+            _write_back(arguments, named, *after)
+        if outcome == "raised":
             raise result
+        if outcome == "ended":
+            raise StopIteration(result)
         return result
+
+    def _conversed(self, number: int, name: str, payload: bytes) -> tuple[str, Any, str, Any]:
+        """What came of a request, what that is, what was printed, and the arguments if they have changed."""
+        if self.ended_with is not None:
+            raise wire.Ended
+        request = codec.encode((name, number, payload, self._borrower.dropped()))
+        if len(request) > wire.MAX_FRAME:
+            raise codec.TooLarge(f"too large to be sent: {len(request)} bytes")
+        self._busy = True
+        try:
+            wire.send(self._channel, request)
+            return self._understood(_received(self._channel), iterating=name in RESUMING)
+        finally:
+            self._busy = False
+
+    def _understood(self, reply: tuple[Any, ...], *, iterating: bool) -> tuple[str, Any, str, Any]:
+        if len(reply) == 4 and reply[0] == "too_large":
+            raise _ResultTooLarge(_text(reply[1:]))
+        if len(reply) != 4 or type(reply[1]) is not bytes or type(reply[2]) is not str:
+            raise codec.Malformed("wrong shape")
+        outcome, content, printed, after = reply
+        if outcome == "raised":
+            result: Any = _raised(codec.decode(content))
+        elif outcome == "returned" or (outcome == "ended" and iterating):
+            result = codec.decode(content, self._borrower.borrow)
+        else:
+            raise codec.Malformed("wrong shape")
+        return outcome, result, printed, None if after is None else self._changed(after)
+
+    def _changed(self, after: Any) -> tuple[list[Any], dict[Any, Any]]:
+        """Positional and keyword arguments as they are after a request."""
+        decoded = codec.decode(after, self._borrower.borrow) if type(after) is bytes else None
+        if type(decoded) is not tuple or len(decoded) != 2:
+            raise codec.Malformed("wrong shape")
+        positional, keywords = decoded
+        if type(positional) is not list or type(keywords) is not dict:
+            raise codec.Malformed("wrong shape")
+        return positional, keywords
 
 
 def _order(job: dict[str, Any], *fields: str) -> dict[str, Any]:
@@ -236,37 +294,13 @@ def _described(description: Any) -> tuple[tuple[str, ...], str]:
 def _raised(description: Any) -> BaseException:
     """The exception a test sees: of the nearest built-in type of what the candidate raised."""
     kinds, detail = _described(description)
-    for name in kinds:
-        kind = getattr(builtins, name, None)
-        if isinstance(kind, type) and issubclass(kind, BaseException):
-            if issubclass(kind, _NEVER_RAISED_AS_IS) or kind is BaseException:
-                return RuntimeError(detail)
-            return _built(kind, detail)
-    return RuntimeError(detail)
-
-
-def _built(kind: type[BaseException], detail: str) -> BaseException:
-    message = detail.partition(": ")[2]
-    try:
-        error = kind(message)
-    except TypeError:
-        # UnicodeDecodeError and its like want five arguments.
-        error = RuntimeError(detail)
-    return error
+    kind = raising.nearest(kinds)
+    if kind is None or kind is BaseException or issubclass(kind, _NEVER_RAISED_AS_IS):
+        return RuntimeError(detail)
+    return raising.built(kind, detail.partition(": ")[2], detail)
 
 
 # --------------------------------------------------------------------------------- mutated arguments
-
-
-def _changed(after: Any) -> tuple[list[Any], dict[Any, Any]]:
-    """Positional and keyword arguments as they are after a call."""
-    decoded = codec.decode(after) if type(after) is bytes else None
-    if type(decoded) is not tuple or len(decoded) != 2:
-        raise codec.Malformed("wrong shape")
-    positional, keywords = decoded
-    if type(positional) is not list or type(keywords) is not dict:
-        raise codec.Malformed("wrong shape")
-    return positional, keywords
 
 
 def _write_back(
@@ -298,7 +332,7 @@ def _renew(original: Any, changed: Any) -> Any:
     elif hasattr(original, "extend") and hasattr(original, "clear"):
         original.clear()
         original.extend(changed)
-    elif isinstance(original, codec.Record):
+    elif isinstance(original, standins.Record):
         original.__dict__.update(changed.__dict__)
     else:
         return changed

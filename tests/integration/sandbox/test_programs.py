@@ -120,6 +120,148 @@ g = candidate(2)
 assert next(g) == 0 and next(g) == 1
 """,
     ),
+    "generators without an end": (
+        """
+import itertools
+def naturals(start):
+    n = start
+    while True:
+        yield n
+        n += 1
+def f(start):
+    return naturals(start), itertools.count(start), itertools.cycle([start, 0]), map(abs, naturals(start))
+""",
+        """
+from itertools import islice
+generator, count, cycle, mapped = candidate(5)
+assert list(islice(generator, 3)) == [5, 6, 7] and next(generator) == 8
+assert list(islice(count, 2)) == [5, 6] and list(islice(cycle, 3)) == [5, 0, 5]
+assert next(mapped) == 5 and isinstance(mapped, map)
+""",
+    ),
+    "more items than a message holds": (
+        """
+def f(n): return (i * i for i in range(n))
+""",
+        """
+assert sum(1 for _ in candidate(20000)) == 20000
+""",
+    ),
+    "what iterators are": (
+        """
+class Count:
+    def __init__(self, n): self.n = n
+    def __iter__(self): return self
+    def __next__(self):
+        if self.n == 0: raise StopIteration
+        self.n -= 1
+        return self.n
+def f(n):
+    plain = (i for i in range(n)), Count(n), zip('ab', range(n)), filter(None, [0, n])
+    return *plain, iter([n]), enumerate([n])
+""",
+        """
+import inspect, types
+from collections.abc import Generator, Iterator
+found = candidate(3)
+assert all(isinstance(one, Iterator) and iter(one) is one for one in found)
+assert isinstance(found[0], types.GeneratorType) and inspect.isgenerator(found[0])
+assert [isinstance(one, Generator) for one in found] == [True] + [False] * 5
+assert isinstance(found[2], zip) and isinstance(found[3], filter) and isinstance(found[5], enumerate)
+assert [list(one) for one in found] == [[0, 1, 2], [2, 1, 0], [('a', 0), ('b', 1)], [3], [3], [(0, 3)]]
+assert [list(one) for one in found] == [[]] * 6 and next(found[0], 'over') == 'over'
+""",
+    ),
+    "generators that are spoken to": (
+        """
+log = []
+def average():
+    total = count = 0
+    mean = None
+    try:
+        while True:
+            try:
+                value = yield mean
+            except ValueError as error:
+                log.append(str(error))
+                continue
+            if value is None: return 'done'
+            total += value
+            count += 1
+            mean = total / count
+    finally:
+        log.append('closed')
+def f(what): return average() if what == 'average' else list(log)
+""",
+        """
+running = candidate('average')
+assert next(running) is None and running.send(10) == 10 and running.send(20) == 15
+assert running.throw(ValueError('odd')) == 15 and running.send(3) == 11
+try:
+    running.send(None)
+    assert False
+except StopIteration as end:
+    assert end.value == 'done'
+assert candidate('log') == ['odd', 'closed']
+other = candidate('average')
+next(other)
+other.close()
+assert candidate('log') == ['odd', 'closed', 'closed']
+def delegating(): return (yield from candidate('average'))
+third = delegating()
+assert next(third) is None and third.send(4) == 4
+""",
+    ),
+    "generators that print and raise when they get there": (
+        """
+def f():
+    print('one')
+    yield 1
+    print('two')
+    raise KeyError('three')
+""",
+        """
+out = io.StringIO()
+with contextlib.redirect_stdout(out):
+    steps = candidate()
+    assert out.getvalue() == '' and next(steps) == 1 and out.getvalue() == 'one\\n'
+    try:
+        next(steps)
+        assert False
+    except KeyError:
+        pass
+assert out.getvalue() == 'one\\ntwo\\n'
+""",
+    ),
+    "iterators that are handed back": (
+        """
+def f(values, n=None):
+    return (v for v in values) if n is None else [next(values) for _ in range(n)]
+""",
+        """
+lazy = candidate([1, 2, 3, 4])
+assert candidate(lazy, 2) == [1, 2] and next(lazy) == 3 and candidate(lazy, 1) == [4]
+held = {'it': candidate([5])}
+assert candidate(held['it'], n=1) == [5]
+""",
+    ),
+    "sequences and files of its own": (
+        """
+import io
+class Squares:
+    def __len__(self): return 10 ** 12
+    def __getitem__(self, n): return n * n if n < 10 ** 12 else [][0]
+    def __iter__(self): return (n * n for n in range(10 ** 12))
+    def __contains__(self, n): return n == 49
+def f(what): return Squares() if what == 'squares' else io.StringIO('a\\nb\\n')
+""",
+        """
+squares, file = candidate('squares'), candidate('file')
+assert len(squares) == 10 ** 12 and squares[10 ** 6] == 10 ** 12 and 49 in squares and 50 not in squares
+assert next(iter(squares)) == 0 and iter(squares) is not iter(squares)
+assert file.readline() == 'a\\n' and list(file) == ['b\\n'] and file.read() == ''
+""",
+    ),
     "sorting in place": (
         """
 def f(x): x.sort(); return None
@@ -281,6 +423,38 @@ async def test_what_honest_programs_do_passes_in_split_mode(sandbox: Sandbox, na
 async def test_what_honest_programs_do_passes_beside_its_tests(sandbox: Sandbox, name: str) -> None:
     execution = await sandbox.execute(replace(task(*HONEST[name]), in_process=True))
     assert (execution.outcome, execution.trust) == (Outcome.PASSED, Trust.IN_PROCESS), execution
+
+
+@LOOP
+async def test_a_test_asks_for_no_more_and_no_fewer_items_than_it_wants(sandbox: Sandbox) -> None:
+    source = "made = []\ndef g():\n    for n in range(9):\n        made.append(n)\n        yield n\n"
+    source += "def f(what): return g() if what else len(made)\n"
+    three = "it = candidate(1)\n[next(it) for _ in range(3)]\nassert candidate(0) == 3\n"
+    all_of_it = "assert [candidate(0) for n in candidate(1)] == [1, 2, 3, 4, 5, 6, 7, 8, 9]\n"
+    for test in (three, all_of_it):
+        assert (await sandbox.execute(task(source, test))).outcome is Outcome.PASSED
+
+
+@LOOP
+async def test_an_endless_iterator_that_a_test_wants_all_of_has_timed_out(sandbox: Sandbox) -> None:
+    endless = task("import itertools\ndef f(): return itertools.count()", "assert max(candidate()) == 1")
+    execution = await sandbox.execute(replace(endless, limits=Limits(cpu_s=0.3)))
+    assert execution.outcome is Outcome.TIMED_OUT, execution
+
+
+@LOOP
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ("'x' * 2**25", "result too large: 33554466 bytes, the limit is 33554432"),
+        ("[None] * 2**21", "result too large: more than 2000000 values"),
+        ("[[]] * 9 and __import__('functools').reduce(lambda x, _: [x], range(500), 1)", "nested too deeply"),
+    ],
+)
+async def test_a_result_that_is_too_large_is_called_so(sandbox: Sandbox, result: str, said: str) -> None:
+    execution = await sandbox.execute(task(f"def f(): return {result}", "candidate()"))
+    assert execution.outcome is Outcome.FAILED
+    assert said in execution.detail
 
 
 @LOOP

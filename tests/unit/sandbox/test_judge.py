@@ -80,7 +80,7 @@ def test_nothing_of_the_tests_is_told_to_the_candidate() -> None:
     assert heard[0] == codec.encode(
         {"mode": "split", "source": "…", "entry_point": "add", "output_bytes": 1000}
     )
-    assert codec.decode(heard[1]) == ([2, 3], {})
+    assert codec.decode(heard[1]) == ("call", 0, codec.encode(([2, 3], {})), [])
     assert b"sesame" not in b"".join(heard)
 
 
