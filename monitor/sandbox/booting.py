@@ -20,6 +20,8 @@ class Ready:
     """Version of the interpreter that runs supervisor and programs."""
     filtered: bool
     """Whether programs run under our filter of system calls; it exists for some processors only."""
+    counted: bool
+    """Whether the kernel counts the CPU time of processes that nobody waits for; else it is estimated."""
 
 
 async def boot(link: Link, settings: dict[str, Any], entry: str, *arguments: Any) -> Ready:
@@ -32,7 +34,11 @@ async def boot(link: Link, settings: dict[str, Any], entry: str, *arguments: Any
         async with asyncio.timeout(_READY_TIMEOUT_S):
             await link.send(bundle.boot_message(entry, *arguments), settings)
             said = await link.receive()
-        return Ready(python=str(said["python"]), filtered=bool(said["seccomp"]))
+        return Ready(
+            python=str(said["python"]),
+            filtered=bool(said["seccomp"]),
+            counted=said["accounting"] != "sampled",
+        )
     except TimeoutError as exc:
         await link.end()
         raise LinkLost(f"it was not ready after {_READY_TIMEOUT_S} s") from exc

@@ -32,6 +32,10 @@ RLIMIT_WARNING = (
 _UNFILTERED_WARNING = (
     " Nor is there a filter of system calls for this processor: programs may ask the kernel for anything."
 )
+_UNCOUNTED_WARNING = (
+    " The CPU time of processes that nobody waits for is estimated, since this user may count no events "
+    "(as root: sysctl kernel.perf_event_paranoid=2)."
+)
 _PLACE_BYTES, _PLACE_INODES = 64 * 2**20, 4096
 
 
@@ -220,7 +224,7 @@ class _Starter:
     def __init__(self, launch: _Launch, recycle_after: int) -> None:
         self._launch = launch
         self._recycle_after = recycle_after
-        self._ready = Ready(python="", filtered=False)
+        self._ready = Ready(python="", filtered=False, counted=False)
 
     async def start(self) -> Link:
         """A supervisor that is ready. Raises SandboxTrouble."""
@@ -244,7 +248,9 @@ class _Starter:
 
     def warn(self, warning: str) -> str:
         """The warning of this kind of sandbox, and of what one that has started lacks."""
-        return warning if self._ready.filtered else warning + _UNFILTERED_WARNING
+        if not self._ready.filtered:
+            warning += _UNFILTERED_WARNING
+        return warning if self._ready.counted else warning + _UNCOUNTED_WARNING
 
     async def _launched(self) -> ProcessLink:
         process = await asyncio.create_subprocess_exec(

@@ -34,9 +34,9 @@ def inside_settings(
         places: directories that programs may write to, emptied after each.
         own_places: whether these are file systems of this sandbox alone.
         fresh_uids: whether each program can get a uid of its own.
-        contained: whether an engine limits memory, ends what is left, counts CPU and shares CPUs out. Else the
-            supervisor does the first, dies with its parent for the second, counts by itself, and programs are
-            as nice as all.
+        contained: whether an engine limits memory, ends what is left, counts CPU and shares CPUs out. Else
+            the supervisor does the first, dies with its parent for the second, counts by itself, and programs
+            are as nice as all.
     """
     return {
         "uids": uids,

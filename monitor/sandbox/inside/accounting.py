@@ -45,7 +45,7 @@ class Account(Protocol):
     """Knows what one program after the other has used."""
 
     kind: str
-    """How, for the reader of a diagnosis."""
+    """exact, inherited or sampled: how far it can be believed."""
 
     def begin(self) -> None:
         """The next program is about to start."""

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import codec, kernel, raising, seccomp, wire, wording
-from .lending import Lender, ends_iteration
+from .lending import NEXT, NUMBER, PLAIN, Lender, ends_iteration
 
 PROGRAM_FILE = "<program>"
 TEST_FILE = "<test>"
@@ -115,7 +115,7 @@ def _rehearse() -> None:
             payload = codec.encode((("text", 1, 1.5, None, True, [1, (2,)], {"key": {3}}), {"named": b""}))
             wire.send(judge, codec.encode((CALL, 0, payload, [])))
             _answer(channel, function, _Output(_OWN_BYTES), Lender())
-            codec.decode(wire.receive(judge))
+            wire.receive(judge)
     del sys.modules["candidate"]
 
 
@@ -262,9 +262,10 @@ def _split(channel: socket.socket, order: dict[str, Any]) -> None:
 
 def _answer(channel: socket.socket, function: Callable[..., Any], output: _Output, lender: Lender) -> None:
     """One request: what came of it, what was printed, and the arguments if they have changed."""
-    name, number, request, dropped = codec.decode(wire.receive(channel))
-    arguments, named = codec.decode(request, lender.back)
+    name, number, request, dropped = _request(wire.receive(channel))
     lender.forget(dropped)
+    arguments, named = ((), {}) if request is None else codec.decode(request, lender.back)
+    outcome: list[Any]
     try:
         asked = function if name == CALL else lender.method(number, name)
         outcome = ["returned", codec.encode(asked(*arguments, **named), lender.lend)]
@@ -272,14 +273,30 @@ def _answer(channel: socket.socket, function: Callable[..., Any], output: _Outpu
         outcome = ["too_large", str(exc)]
     except BaseException as exc:  # noqa: BLE001
         outcome = _outcome_of(name, exc, lender)
-    try:
-        after = codec.encode((arguments, named), lender.lend)
-    except BaseException:  # noqa: BLE001
-        after = request
-    reply = codec.encode((*outcome, output.take(), None if after == request else after))
+    after = request and _changed(request, arguments, named, lender=lender)
+    printed = output.take()
+    if outcome[0] == "returned" and not printed and after is None:
+        reply = PLAIN + outcome[1]
+    else:
+        reply = codec.encode((*outcome, printed, after))
     if len(reply) > wire.MAX_FRAME:
         reply = codec.encode(("too_large", f"{len(reply)} bytes, the limit is {wire.MAX_FRAME}", "", None))
     wire.send(channel, reply)
+
+
+def _request(message: bytes) -> Any:
+    """What to ask, of which object, the encoded arguments if there are any, and what is no longer lent."""
+    if message.startswith(NEXT):
+        return "__next__", *NUMBER.unpack_from(message, 1), None, ()
+    return codec.decode(message)
+
+
+def _changed(request: bytes, *arguments: Any, lender: Lender) -> bytes | None:
+    """The arguments if they are no longer those of the request."""
+    with contextlib.suppress(BaseException):
+        after = codec.encode(arguments, lender.lend)
+        return None if after == request else after
+    return None
 
 
 def _outcome_of(name: str, error: BaseException, lender: Lender) -> list[Any]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from . import codec, kernel, raising, standins, wire, wording
 from .candidate import CALL, TEST_FILE
-from .lending import RESUMING, Borrower
+from .lending import NEXT, NUMBER, PLAIN, RESUMING, Borrower
 from .undisturbed import undisturbed
 
 MAX_CALLS = 200_000
@@ -194,7 +194,9 @@ class Candidate:
     def _exchange(self, number: int, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         if self.calls > MAX_CALLS:
             raise codec.TooLarge(f"too much: more than {MAX_CALLS} calls")
-        payload = codec.encode((list(arguments), named), self._borrower.lend)
+        payload = None
+        if arguments or named or name == CALL:
+            payload = codec.encode((list(arguments), named), self._borrower.lend)
         outcome, result, printed, after = self._conversed(number, name, payload)
         if printed:
             print(printed, end="")  # noqa: T201
@@ -206,21 +208,24 @@ class Candidate:
             raise StopIteration(result)
         return result
 
-    def _conversed(self, number: int, name: str, payload: bytes) -> tuple[str, Any, str, Any]:
+    def _conversed(self, number: int, name: str, payload: bytes | None) -> tuple[str, Any, str, Any]:
         """What came of a request, what that is, what was printed, and the arguments if they have changed."""
         if self.ended_with is not None:
             raise wire.Ended
-        request = codec.encode((name, number, payload, self._borrower.dropped()))
+        request = _request(number, name, payload, self._borrower.dropped())
         if len(request) > wire.MAX_FRAME:
             raise codec.TooLarge(f"too large to be sent: {len(request)} bytes")
         self._busy = True
         try:
             wire.send(self._channel, request)
-            return self._understood(_received(self._channel), iterating=name in RESUMING)
+            return self._understood(wire.receive(self._channel), iterating=name in RESUMING)
         finally:
             self._busy = False
 
-    def _understood(self, reply: tuple[Any, ...], *, iterating: bool) -> tuple[str, Any, str, Any]:
+    def _understood(self, message: bytes, *, iterating: bool) -> tuple[str, Any, str, Any]:
+        if message.startswith(PLAIN):
+            return "returned", codec.decode(message[1:], self._borrower.borrow), "", None
+        reply = _unpacked(message)
         if len(reply) == 4 and reply[0] == "too_large":
             raise _ResultTooLarge(_text(reply[1:]))
         if len(reply) != 4 or type(reply[1]) is not bytes or type(reply[2]) is not str:
@@ -257,8 +262,18 @@ def _greet(channel: socket.socket) -> None:
         raise codec.Malformed(_text(greeting[1:]))
 
 
+def _request(number: int, name: str, payload: bytes | None, dropped: list[int]) -> bytes:
+    if name == "__next__" and payload is None and not dropped:
+        return NEXT + NUMBER.pack(number)
+    return codec.encode((name, number, payload, dropped))
+
+
 def _received(channel: socket.socket) -> tuple[Any, ...]:
-    reply = codec.decode(wire.receive(channel))
+    return _unpacked(wire.receive(channel))
+
+
+def _unpacked(message: bytes) -> tuple[Any, ...]:
+    reply = codec.decode(message)
     if type(reply) is not tuple or not reply:
         raise codec.Malformed("wrong shape")
     return reply

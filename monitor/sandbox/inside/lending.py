@@ -8,6 +8,7 @@ fewer are made than the test wants, and what is printed on the way is printed wh
 from __future__ import annotations
 
 import functools
+import struct
 import weakref
 from collections.abc import Callable, Generator, Iterable
 from typing import Any
@@ -25,6 +26,11 @@ METHODS = (*_SPECIAL, *_PLAIN)
 RESUMING = frozenset({"__next__", "send", "throw"})
 """Methods that tell by StopIteration that there is no more."""
 _GENERATOR = "generator"
+NEXT, PLAIN = b">", b"="
+"""Two short messages, which the codec itself never begins so: there may be as many as there are items. The
+request for the next item, followed by a number; a result that nothing else came of, followed by it.
+"""
+NUMBER = struct.Struct(">I")
 
 
 # --------------------------------------------------------------------------------- the candidate's side
@@ -93,8 +99,8 @@ class Borrower:
 
     def borrow(self, lent: Lent) -> Any:
         """The object that stands for a lent one. Raises Malformed: it cannot be one."""
-        if not set(lent.methods) <= set(METHODS):
-            raise codec.Malformed("unknown method")
+        if not 0 < lent.number < 2**32 or not set(lent.methods) <= set(METHODS):
+            raise codec.Malformed("cannot be lent")
         known = self._standing.get(lent.number)
         value = known() if known else None
         if value is None:

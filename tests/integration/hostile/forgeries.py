@@ -345,6 +345,42 @@ FORGERIES = (
         + calling("import pickle\nfor c in channels():\n    wire.send(c, pickle.dumps(print))\nreturn None"),
     ),
     Attack(
+        name="lends-what-equals-everything",
+        source=calling(
+            "return Answer()",
+            """
+class Answer:
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def __bool__(self): return True
+    def __len__(self): return 1
+    def __iter__(self): return self
+    def __next__(self): return self
+    def __getitem__(self, at): return self
+    def __contains__(self, item): return True
+""",
+        ),
+        outcomes=_FAILED,
+    ),
+    *(
+        Attack(
+            name=f"lends-{name}",
+            source=_CHANNEL
+            + "from inside.standins import Lent\n"
+            + calling(
+                f"say('{outcome}', codec.encode(range, lambda _: Lent({lent})), '', None)\nreturn None"
+            ),
+        )
+        for name, outcome, lent in (
+            ("no-such-number", "returned", "number=2**40, type_name='x', methods=('__next__',)"),
+            ("numbers-below-zero", "returned", "number=-1, type_name='x', methods=()"),
+            ("odd-methods", "returned", "number=1, type_name='x', methods=('__eq__', '__class__')"),
+            ("no-names", "returned", "number=1, type_name=3, methods=((),)"),
+            ("an-end-that-no-call-has", "ended", "number=1, type_name='x', methods=()"),
+            ("what-is-not-there", "returned", "number=7, type_name='map', methods=('__next__', '__len__')"),
+        )
+    ),
+    Attack(
         name="passes-a-descriptor",
         source=_CHANNEL
         + calling(
@@ -405,6 +441,16 @@ FORGERIES = (
             ),
             ("tcl", "exit 0\n", "if {[add 2 3] != 5} {error wrong}\n"),
             ("shell", "exit 0\n", "[ $(add 2 3) = 5 ] || exit 1\n"),
+        )
+    ),
+    *(
+        # What it was told to say last stands in its file, but not as it is said.
+        Attack(name=f"{language}-shows-its-file-at-its-end", language=language, source=source, test="")
+        for language, source in (
+            ("ruby", "at_exit { puts File.read($0) }\nexit 0\n"),
+            ("perl", 'END { open my $f, "<", $0; print <$f>; $? = 0 }\nexit 0;\n'),
+            ("shell", "trap 'cat \"$0\"; exit 0' EXIT\nset -vx\nexit 0\n"),
+            ("tcl", "puts [read [open [info script]]]\nexit 0\n"),
         )
     ),
 )

@@ -31,9 +31,9 @@ class Starting:
 
 
 async def test_a_supervisor_is_sent_its_source_then_its_settings_and_says_what_it_is() -> None:
-    link = Starting({"ready": True, "python": "3.11.2", "seccomp": False})
+    link = Starting({"ready": True, "python": "3.11.2", "seccomp": False, "accounting": "exact"})
     assert await boot(link, {"uids": 3}, "inside.cage:enclose", {"prefix": "/usr"}) == Ready(
-        python="3.11.2", filtered=False
+        python="3.11.2", filtered=False, counted=True
     )
     source, settings = link.heard
     assert (source["entry"], source["arguments"]) == ("inside.cage:enclose", [{"prefix": "/usr"}])

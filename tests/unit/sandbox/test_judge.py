@@ -249,3 +249,38 @@ def test_a_test_that_breaks_its_own_surroundings_is_still_described() -> None:
     )
     verdict = Judge().judge(job(mode="answer", test=test), None)
     assert (verdict.kind, verdict.detail) == ("failed", "AssertionError in: assert False")
+
+
+LENT = b"G" + codec.encode((1, "generator", ("__iter__", "__next__", "send", "throw", "close")))
+NO_MORE = "StopIteration in: assert next(candidate(1)) == 5"
+MALFORMED = "sent a malformed message: "
+
+
+@pytest.mark.parametrize(
+    ("step", "kind", "detail"),
+    [
+        (b"=" + codec.encode(5), "passed", ""),
+        (("returned", codec.encode(5), "", None), "passed", ""),
+        (("ended", codec.encode(None), "", None), "failed", NO_MORE),
+        (b"=", "malformed", f"{MALFORMED}cut off"),
+        (("ended", b"?", "", None), "malformed", f"{MALFORMED}cut off"),
+        (("over", codec.encode(5), "", None), "malformed", f"{MALFORMED}wrong shape"),
+        (("too_large", "n\x1b[m bytes", "", None), "failed", "result too large: n\\x1b[m bytes"),
+    ],
+)
+def test_a_step_of_what_is_lent_is_weighed_like_a_call(step: Any, kind: str, detail: str) -> None:
+    test = "def check(candidate):\n    assert next(candidate(1)) == 5\n"
+    script = saying(READY, LOADED, b"=" + LENT, step, b"=N")
+    assert judged(script, test=test) == Verdict(kind=kind, detail=detail)
+
+
+def test_a_call_has_no_end_like_an_iterator() -> None:
+    assert judged(saying(READY, LOADED, ("ended", codec.encode(5), "", None))).kind == "malformed"
+
+
+def test_tests_with_threads_take_turns() -> None:
+    test = (
+        "from concurrent.futures import ThreadPoolExecutor\ndef check(candidate):\n"
+        "    with ThreadPoolExecutor(4) as pool:\n        assert list(pool.map(candidate, [1] * 9)) == [5] * 9\n"
+    )
+    assert judged(saying(READY, LOADED, *[returning(5)] * 9), test=test).kind == "passed"
