@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import codec, kernel, raising, seccomp, wire, wording
-from .lending import NEXT, NUMBER, PLAIN, Lender, ends_iteration
+from .lending import CALLED, NEXT, NUMBER, PLAIN, Lender, ends_iteration
 
 PROGRAM_FILE = "<program>"
 TEST_FILE = "<test>"
@@ -113,7 +113,7 @@ def _rehearse() -> None:
         for _ in range(_REHEARSALS):
             function = _load("def rehearse(*values, **named):\n    return [*values, named]\n")["rehearse"]
             payload = codec.encode((("text", 1, 1.5, None, True, [1, (2,)], {"key": {3}}), {"named": b""}))
-            wire.send(judge, codec.encode((CALL, 0, payload, [])))
+            wire.send(judge, CALLED + payload)
             _answer(channel, function, _Output(_OWN_BYTES), Lender())
             wire.receive(judge)
     del sys.modules["candidate"]
@@ -286,6 +286,8 @@ def _answer(channel: socket.socket, function: Callable[..., Any], output: _Outpu
 
 def _request(message: bytes) -> Any:
     """What to ask, of which object, the encoded arguments if there are any, and what is no longer lent."""
+    if message.startswith(CALLED):
+        return CALL, 0, message[1:], ()
     if message.startswith(NEXT):
         return "__next__", *NUMBER.unpack_from(message, 1), None, ()
     return codec.decode(message)

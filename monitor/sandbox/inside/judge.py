@@ -17,7 +17,7 @@ from typing import Any
 
 from . import codec, kernel, raising, standins, wire, wording
 from .candidate import CALL, TEST_FILE
-from .lending import NEXT, NUMBER, PLAIN, RESUMING, Borrower
+from .lending import CALLED, NEXT, NUMBER, PLAIN, RESUMING, Borrower
 from .undisturbed import undisturbed
 
 MAX_CALLS = 200_000
@@ -263,6 +263,8 @@ def _greet(channel: socket.socket) -> None:
 
 
 def _request(number: int, name: str, payload: bytes | None, dropped: list[int]) -> bytes:
+    if name == CALL and payload is not None and not dropped:
+        return CALLED + payload
     if name == "__next__" and payload is None and not dropped:
         return NEXT + NUMBER.pack(number)
     return codec.encode((name, number, payload, dropped))

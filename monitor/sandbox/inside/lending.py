@@ -26,10 +26,9 @@ METHODS = (*_SPECIAL, *_PLAIN)
 RESUMING = frozenset({"__next__", "send", "throw"})
 """Methods that tell by StopIteration that there is no more."""
 _GENERATOR = "generator"
-NEXT, PLAIN = b">", b"="
-"""Two short messages, which the codec itself never begins so: there may be as many as there are items. The
-request for the next item, followed by a number; a result that nothing else came of, followed by it.
-"""
+CALLED, NEXT, PLAIN = b"(", b">", b"="
+"""How the messages begin that are sent most, and none of the codec's: a call of the program's function, before
+its arguments; the request for the next item, before a number; a result that nothing else came of, before it."""
 NUMBER = struct.Struct(">I")
 
 

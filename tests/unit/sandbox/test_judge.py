@@ -80,7 +80,7 @@ def test_nothing_of_the_tests_is_told_to_the_candidate() -> None:
     assert heard[0] == codec.encode(
         {"mode": "split", "source": "…", "entry_point": "add", "output_bytes": 1000}
     )
-    assert codec.decode(heard[1]) == ("call", 0, codec.encode(([2, 3], {})), [])
+    assert heard[1] == b"(" + codec.encode(([2, 3], {}))
     assert b"sesame" not in b"".join(heard)
 
 
@@ -281,6 +281,7 @@ def test_a_call_has_no_end_like_an_iterator() -> None:
 def test_tests_with_threads_take_turns() -> None:
     test = (
         "from concurrent.futures import ThreadPoolExecutor\ndef check(candidate):\n"
-        "    with ThreadPoolExecutor(4) as pool:\n        assert list(pool.map(candidate, [1] * 9)) == [5] * 9\n"
+        "    with ThreadPoolExecutor(4) as pool:\n        found = list(pool.map(candidate, [1] * 9))\n"
+        "    assert found == [5] * 9\n"
     )
     assert judged(saying(READY, LOADED, *[returning(5)] * 9), test=test).kind == "passed"

@@ -76,6 +76,13 @@ def test_processes_and_threads_can_be_made_but_no_namespaces_and_no_siblings(
     assert answer(machine, 435) == ERRNO | errno.ENOSYS
 
 
+@pytest.mark.parametrize(("machine", "numbers"), [("x86_64", (141, 144, 314)), ("aarch64", (140, 119, 274))])
+def test_a_program_believes_that_it_has_changed_how_it_is_scheduled(
+    machine: str, numbers: tuple[int, ...]
+) -> None:
+    assert {answer(machine, number) for number in numbers} == {ERRNO}
+
+
 def test_other_architectures_calls_are_no_way_around() -> None:
     assert answer("x86_64", 0, architecture=0x40000003) == KILL
     assert answer("x86_64", 0x40000000 | 39) == ERRNO | errno.EPERM
