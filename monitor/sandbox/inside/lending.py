@@ -27,8 +27,8 @@ RESUMING = frozenset({"__next__", "send", "throw"})
 """Methods that tell by StopIteration that there is no more."""
 _GENERATOR = "generator"
 CALLED, NEXT, PLAIN = b"(", b">", b"="
-"""How the messages begin that are sent most, and none of the codec's: a call of the program's function, before
-its arguments; the request for the next item, before a number; a result that nothing else came of, before it."""
+"""How the messages begin that are sent most, and none of the codec's: a call of the program's function, then
+its arguments; the request for the next item, then a number; a result that nothing else came of, then that."""
 NUMBER = struct.Struct(">I")
 
 
