@@ -38,6 +38,7 @@ assert ctypes.CDLL(None).sigaction(signal.SIGCHLD, ctypes.byref(action), None) =
 """
 """A handler beside SA_NOCLDWAIT: in /proc such a process looks like any other."""
 _DAEMONS = """
+ended, lives = os.pipe()
 for _ in range(8):
     if os.fork() == 0:
         os.setsid()
@@ -45,17 +46,21 @@ for _ in range(8):
             burn(0.2)
         os._exit(0)
     os.wait()
-time.sleep(1.8)
+os.close(lives)
+os.read(ended, 1)
 """
 _IN_A_MANAGER = """
+ended, lives = os.pipe()
 if os.fork() == 0:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
     os.setsid()
     children()
     os._exit(0)
-time.sleep(2.2)
+os.close(lives)
+os.read(ended, 1)
 """
+"""Nobody waits for these but for the end of the pipe that all of them hold."""
 _SILENT_CLONES = "children(fork=lambda: ctypes.CDLL(None).syscall(56, 0, 0, 0, 0, 0))\n"
 """Their end is no signal to anybody."""
 _EXECUTED = """
