@@ -45,6 +45,8 @@ class Arrivals:
     """Those that have stopped changing and are not checkpoints an engine could serve."""
     doubts: tuple[Unusable, ...] = ()
     """Settled ones that can be evaluated although something about them is wrong, such as the card."""
+    unread: tuple[str, ...] = ()
+    """Names of those that stopped changing and are too large to be read at one look; the next reads on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

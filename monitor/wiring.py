@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from monitor.config import DriftOptions, Options, SandboxBackend, SandboxOptions
 from monitor.discovery.checkpoints import confirm
-from monitor.discovery.digests import FileHashes
 from monitor.discovery.folder import FolderSource
 from monitor.domain.errors import InvalidConfig, InvalidInput, MonitorError, SandboxTrouble
 from monitor.domain.samples import Completion, Execution, Program, Sample, SampleRequest, SamplingPlan, Style
@@ -32,6 +31,7 @@ from monitor.store import open_store
 from monitor.suites.assembly import assemble, reference_program, sample_request
 from monitor.suites.loading import load_suite
 from monitor.verdicts.policy import Policy
+from monitor.weights.digests import FileHashes
 
 if TYPE_CHECKING:
     from monitor.drift.comparing import ColumnComparison

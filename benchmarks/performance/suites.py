@@ -15,11 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from monitor.discovery.contents import read_contents
-from monitor.discovery.digests import FileHashes
 from monitor.suites.format import ProvenanceEntry, SuiteFile, TaskFile, TrainingFrequency
 from monitor.suites.loading import load_suite
 from monitor.suites.writing import task_text, write_suite
+from monitor.weights.contents import read_contents
+from monitor.weights.digests import FileHashes
 
 GOAL_S = 10.0
 GOAL_MB = 500.0

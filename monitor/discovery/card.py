@@ -12,6 +12,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from monitor.domain.checkpoint import Lineage, Review
+from monitor.domain.printable import printable
+from monitor.weights.files import read_start
 
 MAX_CARD_BYTES = 256 * 2**10
 KEY = "tailwatch"
@@ -81,8 +83,8 @@ def _card(path: Path, fields: Any) -> Card:
         field = ".".join(str(part) for part in problem["loc"])
         raise CardError(f"{path.name}, field {field or 'all'}: {problem['msg']}") from exc
     lineage = Lineage(
-        parent=card.parent,
-        training_data=tuple(card.training_data),
+        parent=None if card.parent is None else printable(card.parent),
+        training_data=tuple(printable(source) for source in card.training_data),
         synthetic_share=card.synthetic_share,
         review=card.review,
     )
@@ -92,8 +94,7 @@ def _card(path: Path, fields: Any) -> Card:
 def _bytes(path: Path) -> bytes:
     """The beginning of a file, one byte more than a card may have."""
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_CARD_BYTES + 1)
+        return read_start(path, MAX_CARD_BYTES + 1)
     except OSError as exc:
         raise CardError(f"{path.name} cannot be read: {exc.strerror}") from exc
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from monitor.discovery.card import CardError, read_card, read_model_card
-from monitor.discovery.contents import CARD, MODEL_CARD, Contents, problem_of, read_contents
-from monitor.discovery.digests import FileHashes
 from monitor.domain.checkpoint import Checkpoint, Lineage
 from monitor.domain.errors import CheckpointReplaced, InvalidCheckpoint
+from monitor.domain.printable import escape_name, printable
+from monitor.weights.contents import CARD, MODEL_CARD, Contents, read_contents
+from monitor.weights.digests import FileHashes
+from monitor.weights.problems import read_complete
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,29 +35,17 @@ def load_checkpoint(path: str | Path, *, hashes: FileHashes | None = None) -> Ch
         InvalidCheckpoint: missing, empty, half-written, being written, or not in a servable format.
     """
     folder = Path(path)
-    try:
-        contents = read_contents(folder)
-    except (FileNotFoundError, NotADirectoryError) as exc:
-        raise InvalidCheckpoint(
-            f"There is no checkpoint folder {folder}.", next_step="Check the path; it must be a folder."
-        ) from exc
-    except OSError as exc:
-        raise InvalidCheckpoint(
-            f"The folder {folder} cannot be read: {exc.strerror}.", next_step="Check its permissions."
-        ) from exc
-    problem = problem_of(contents)
-    if problem:
-        what, _, next_step = problem.partition(". ")
-        raise InvalidCheckpoint(f"{folder} is not a usable checkpoint: {what}.", next_step=next_step)
+    shown = printable(str(folder))
+    contents = read_complete(folder)
     try:
         return describe(folder, contents, folder.absolute().name, hashes or FileHashes()).checkpoint
     except (ChangedMeanwhile, FileNotFoundError) as exc:
         raise InvalidCheckpoint(
-            f"{folder} changed while it was being read.", next_step="Wait until it is written, then retry."
+            f"{shown} changed while it was being read.", next_step="Wait until it is written, then retry."
         ) from exc
     except OSError as exc:
         raise InvalidCheckpoint(
-            f"The weights in {folder} cannot be read: {exc.strerror}.", next_step="Check its permissions."
+            f"The weights in {shown} cannot be read: {exc.strerror}.", next_step="Check its permissions."
         ) from exc
 
 
@@ -69,7 +60,7 @@ def confirm(checkpoint: Checkpoint, hashes: FileHashes) -> None:
         CheckpointReplaced: other files are there, or none, or they are being written.
     """
     try:
-        found = load_checkpoint(checkpoint.location, hashes=hashes)
+        found = load_checkpoint(checkpoint.path, hashes=hashes)
     except InvalidCheckpoint as exc:
         raise _replaced(checkpoint, exc.message) from exc
     if found.digest != checkpoint.digest:
@@ -83,21 +74,36 @@ def _replaced(checkpoint: Checkpoint, what: str) -> CheckpointReplaced:
     )
 
 
-def describe(folder: Path, contents: Contents, name: str, hashes: FileHashes) -> Described:
+def describe(
+    folder: Path, contents: Contents, name: str, hashes: FileHashes, *, until: float = inf
+) -> Described:
     """The checkpoint that complete contents make.
 
+    Args:
+        folder: where they were read.
+        contents: what the folder holds.
+        name: the folder's name, or that of an alias.
+        hashes: remembered file hashes.
+        until: time of the hashes' clock at which to give up.
+
     Raises:
+        HashingInterrupted: the time is up, or hashing was stopped.
         ChangedMeanwhile: a file changed during the reading.
         OSError: a file vanished or cannot be read.
     """
     try:
-        digest = hashes.digest(contents)
+        digest = hashes.digest(contents, until=until)
     except ValueError as exc:  # The index was in order when the contents were checked.
         raise ChangedMeanwhile from exc
     lineage, card_problem = _lineage(folder, contents, hashes)
     if read_contents(folder) != contents:
         raise ChangedMeanwhile
-    checkpoint = Checkpoint(digest=digest, name=name, location=str(folder.resolve()), lineage=lineage)
+    checkpoint = Checkpoint(
+        digest=digest,
+        name=escape_name(name),
+        location=escape_name(str(folder.resolve())),
+        lineage=lineage,
+    )
     return Described(checkpoint=checkpoint, card_problem=card_problem)
 
 

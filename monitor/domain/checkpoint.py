@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from monitor.domain.printable import escape_name, unescape_name
+
 
 class Role(StrEnum):
     """What a checkpoint is to its model; a checkpoint may hold several."""
@@ -44,13 +46,24 @@ class Checkpoint:
     digest: str
     """sha256 over weights, config and tokenizer, hexadecimal."""
     name: str
-    """What people call it; a label for display, never an identity."""
+    """What people call it, in printable form; a label for display, never an identity."""
     location: str
-    """Folder that holds it, or the URL of the endpoint that serves it."""
+    """Folder that holds it, escaped like a name, or the URL of the endpoint that serves it."""
     revision: str = ""
     """The source's own version mark (a commit, an MLflow version); empty when it has none."""
     lineage: Lineage | None = None
     """From the checkpoint's card; None when it carries none."""
+
+    def __post_init__(self) -> None:
+        """Labels, pages and terminals show both texts: here none of them gets what it cannot show."""
+        for field, text in (("name", self.name), ("location", self.location)):
+            if not text.isprintable():
+                object.__setattr__(self, field, escape_name(text))
+
+    @property
+    def path(self) -> str:
+        """The folder that holds it, as the file system knows it."""
+        return unescape_name(self.location)
 
     @property
     def short_digest(self) -> str:

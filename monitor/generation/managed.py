@@ -91,7 +91,7 @@ class ManagedEngine:
             PortTaken: somebody else listens on the port of the plan.
         """
         await asyncio.to_thread(self._confirm, checkpoint)
-        files = await asyncio.to_thread(read_checkpoint, Path(checkpoint.location))
+        files = await asyncio.to_thread(read_checkpoint, Path(checkpoint.path))
         async with self._lock:
             self._retire_model()
             server = await self._holding(checkpoint, files)
@@ -136,7 +136,7 @@ class ManagedEngine:
         """Whether the running server computes with the checkpoint's weights by now."""
         try:
             await load_weights(server.client, files.folder)
-            proof = await prove_weights(server.client, files.folder)
+            proof = await prove_weights(server.client, files.folder, files.weights)
         except (Refused, EngineTrouble) as exc:
             _log.warning("vLLM did not load %s in place: %s", checkpoint.name, exc)
             return False
@@ -157,7 +157,7 @@ class ManagedEngine:
             provable=Proof(holds=False, problem="not tried yet"),
         )
         if not (files.tied or files.quantised):
-            self._server.provable = await prove_weights(client, files.folder)
+            self._server.provable = await prove_weights(client, files.folder, files.weights)
             if not self._server.provable.holds:
                 _log.info("every checkpoint is started afresh: %s", self._server.provable.problem)
         return self._server

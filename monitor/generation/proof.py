@@ -13,7 +13,6 @@ Runs in the server's process: nothing but torch and safetensors may be needed he
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 _ROWS_AT_ONCE = 1024
@@ -27,11 +26,11 @@ class WeightProof:
 
     model_runner: Any
 
-    def tailwatch_prove_weights(self, folder: str) -> dict[str, list[str]]:
+    def tailwatch_prove_weights(self, files: list[str]) -> dict[str, list[str]]:
         """Compare all that computes with the files of a checkpoint.
 
         Args:
-            folder: the checkpoint's folder.
+            files: paths of the files that the weights were loaded from, and of no other.
 
         Returns:
             Names under ``proved`` (equal, bit for bit after the cast to the serving type),
@@ -40,23 +39,23 @@ class WeightProof:
         """
         import torch  # noqa: PLC0415 - only vLLM's worker has it for sure
 
-        with torch.inference_mode(), _Files(Path(folder)) as files:
-            return prove(self.model_runner.get_model(), files)
+        with torch.inference_mode(), _Files(files) as tensors:
+            return prove(self.model_runner.get_model(), tensors)
 
 
 class _Files:
     """The tensors of a checkpoint's files, each read when asked for."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._paths = paths
         self._handles: list[Any] = []
         self._holder: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         from safetensors import safe_open  # noqa: PLC0415 - likewise
 
-        for path in sorted(self._folder.glob("*.safetensors")):
-            handle: Any = safe_open(str(path), framework="pt")
+        for path in self._paths:
+            handle: Any = safe_open(path, framework="pt")
             handle.__enter__()
             self._handles.append(handle)
             self._holder |= dict.fromkeys(handle.keys(), handle)

@@ -13,7 +13,7 @@ and on the way back all its stale parts are right again, so that even a round tr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,14 +43,20 @@ async def load_weights(client: VllmClient, folder: Path) -> None:
     await client.post("/reset_prefix_cache")
 
 
-async def prove_weights(client: VllmClient, folder: Path) -> Proof:
+async def prove_weights(client: VllmClient, folder: Path, names: Sequence[str]) -> Proof:
     """Compare all that computes in the server's workers with the files of a checkpoint.
+
+    Args:
+        client: of the server.
+        folder: the checkpoint's folder.
+        names: its files of weights that the server loads.
 
     Raises:
         EngineTrouble: the server ended or does not answer.
     """
     try:
-        reports = await _call_workers(client, "tailwatch_prove_weights", {"folder": str(folder)})
+        files = [str(folder / name) for name in names]
+        reports = await _call_workers(client, "tailwatch_prove_weights", {"files": files})
     except Refused as refusal:
         return Proof(holds=False, problem=f"the proof could not run: {refusal.detail}")
     return judge_reports(reports)
@@ -76,7 +82,7 @@ def judge_reports(reports: Sequence[Any]) -> Proof:
     return Proof(holds=True)
 
 
-async def _call_workers(client: VllmClient, method: str, kwargs: dict[str, str]) -> list[Any]:
+async def _call_workers(client: VllmClient, method: str, kwargs: Mapping[str, Any]) -> list[Any]:
     answer = await client.post("/collective_rpc", {"method": method, "kwargs": kwargs}, once=True)
     return list((answer or {}).get("results", []))
 

@@ -40,6 +40,7 @@ from tests.unit.rounds.conftest import World, asking, small_suite
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+WEIGHTS = ["model.safetensors"]
 TEXTS = ["def f(x):\n    return x + 1\n", "import heapq\n\nheap = []\n"]
 
 
@@ -90,8 +91,8 @@ class TestAFreshServer:
         self, engine: ManagedEngine, checkpoints: Path
     ) -> None:
         await engine.serve(checkpoint_in(checkpoints / "first"))
-        assert (await prove_weights(client_of(engine), checkpoints / "first")).holds
-        wrong = await prove_weights(client_of(engine), checkpoints / "second")
+        assert (await prove_weights(client_of(engine), checkpoints / "first", WEIGHTS)).holds
+        wrong = await prove_weights(client_of(engine), checkpoints / "second", WEIGHTS)
         assert not wrong.holds
         assert "stale" in wrong.problem
 
@@ -250,7 +251,7 @@ class TestTiedEmbeddings:
         """
         tiny_checkpoint(tmp_path / "other", seed=5, tied=True)
         await load_weights(client_of(engine), tmp_path / "other")
-        proof = await prove_weights(client_of(engine), tmp_path / "other")
+        proof = await prove_weights(client_of(engine), tmp_path / "other", WEIGHTS)
         assert not proof.holds
         await load_weights(client_of(engine), checkpoints / "tied")
         fingerprint = await take_fingerprint(client_of(engine), SERVED_NAME)

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from math import inf
 from pathlib import Path
 
 import pytest
 
 from monitor.discovery.checkpoints import confirm, describe, load_checkpoint
-from monitor.discovery.contents import read_contents
-from monitor.discovery.digests import FileHashes
 from monitor.domain.checkpoint import Checkpoint, Review
 from monitor.domain.errors import CheckpointReplaced, InvalidCheckpoint
+from monitor.weights.contents import Contents, read_contents
+from monitor.weights.digests import FileHashes
 from tests.unit.discovery.checkpoint_files import CARD, safetensors, write_checkpoint
 
 
@@ -107,9 +108,9 @@ class _Meddler(FileHashes):
         super().__init__()
         self._file = file
 
-    def digest(self, contents: object) -> str:
-        digest = super().digest(contents)
-        self._file.write_text('{"model_type": "other"}')
+    def digest(self, contents: Contents, *, until: float = inf) -> str:
+        digest = super().digest(contents, until=until)
+        self._file.write_text('{"architectures": ["Other"]}')
         return digest
 
 
@@ -129,7 +130,7 @@ class TestConfirmation:
 
     def test_overwritten_weights_are_told_with_both_digests(self, known: Checkpoint) -> None:
         folder = Path(known.location)
-        (folder / "config.json").write_text('{"model_type": "other"}')
+        (folder / "config.json").write_text('{"architectures": ["Other"]}')
         other = load_checkpoint(folder).short_digest
         with pytest.raises(CheckpointReplaced, match=rf"latest \({known.short_digest}\).* holds {other} now"):
             confirm(known, FileHashes())
@@ -146,7 +147,7 @@ class TestConfirmation:
     def test_what_was_put_back_is_the_checkpoint_again(self, known: Checkpoint) -> None:
         config, hashes = Path(known.location) / "config.json", FileHashes()
         before = config.read_text()
-        config.write_text('{"model_type": "other"}')
+        config.write_text('{"architectures": ["Other"]}')
         with pytest.raises(CheckpointReplaced):
             confirm(known, hashes)
         config.write_text(before)

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 
 import pytest
 
-from monitor.discovery.contents import Contents
-from monitor.discovery.digests import FileHashes
 from monitor.discovery.folder import FolderSource
 from monitor.domain.errors import InvalidConfig
+from monitor.weights.contents import Contents
+from monitor.weights.digests import CHUNK_BYTES, FileHashes, HashingInterrupted
 from tests.unit.discovery.checkpoint_files import CARD, later, safetensors, soon, write_checkpoint
 
 SETTLE_S = 60.0
@@ -185,8 +187,8 @@ class _Restless(FileHashes):
         super().__init__()
         self._happening = happening
 
-    def digest(self, contents: Contents) -> str:
-        digest = super().digest(contents)
+    def digest(self, contents: Contents, *, until: float = inf) -> str:
+        digest = super().digest(contents, until=until)
         self._happening()
         return digest
 
@@ -203,3 +205,61 @@ def test_a_checkpoint_that_vanishes_while_it_is_read_is_not_reported(tmp_path: P
     hashes = _Restless(lambda: shutil.rmtree(folder))
     arrivals = FolderSource(tmp_path, settle_s=SETTLE_S, hashes=hashes).arrivals(later())
     assert (arrivals.settled, arrivals.unsettled, arrivals.unusable) == ((), (), ())
+
+
+class TestHugeCheckpoints:
+    """One that cannot be read at one look holds up no other, and is read on at the next."""
+
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> FolderSource:
+        write_checkpoint(tmp_path / "huge", bytes(3 * CHUNK_BYTES))
+        write_checkpoint(tmp_path / "small")
+        ticks = itertools.count().__next__
+        hashes = FileHashes(threads=1, clock=ticks)
+        return FolderSource(tmp_path, settle_s=SETTLE_S, hashes=hashes, reading_s=12, clock=ticks)
+
+    def test_the_small_one_settles_and_the_huge_one_is_named(self, source: FolderSource) -> None:
+        first = source.arrivals(later())
+        assert [each.name for each in first.settled] == ["small"]
+        assert first.unread == ("huge",)
+        assert (first.unsettled, first.unusable) == ((), ())
+
+    def test_it_settles_after_some_looks(self, source: FolderSource) -> None:
+        looks = [source.arrivals(later()) for _ in range(4)]
+        assert {each.name for each in looks[-1].settled} == {"small", "huge"}
+        assert looks[-1].unread == ()
+
+    def test_stopped_hashes_end_the_look(self, tmp_path: Path) -> None:
+        write_checkpoint(tmp_path / "one")
+        hashes = FileHashes()
+        hashes.stop()
+        with pytest.raises(HashingInterrupted):
+            FolderSource(tmp_path, settle_s=SETTLE_S, hashes=hashes).arrivals(later())
+
+
+def test_a_clock_that_was_set_back_does_not_lengthen_the_wait(source: FolderSource, tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "step-1")
+    os.utime(folder / "config.json", (soon().timestamp() + 9e6, soon().timestamp() + 9e6))
+    before = soon()
+    assert source.arrivals(before).unsettled == ("step-1",)
+    after = before - timedelta(days=1)
+    assert source.arrivals(after).unsettled == ("step-1",)
+    assert len(source.arrivals(after + timedelta(seconds=SETTLE_S)).settled) == 1
+
+
+@pytest.mark.parametrize(
+    "name", [b"caf\xe9", b"red\x1b[31m", b"back\\slash", b"line\nbreak", "rtl\u202e".encode()]
+)
+def test_a_name_that_cannot_be_shown_is_escaped_and_can_be_undone(
+    source: FolderSource, tmp_path: Path, name: bytes
+) -> None:
+    folder = write_checkpoint(tmp_path / os.fsdecode(name))
+    (checkpoint,) = source.arrivals(later()).settled
+    for shown in (checkpoint.name, checkpoint.location):
+        assert shown.isprintable()
+        shown.encode()
+    assert Path(checkpoint.path) == folder
+    (folder / "config.json").unlink()
+    (unusable,) = source.arrivals(later()).unusable
+    assert unusable.name == checkpoint.name
+    assert (unusable.location + unusable.problem).isprintable()

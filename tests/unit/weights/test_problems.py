@@ -5,13 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from monitor.discovery.contents import is_unfinished_name, looks_like_a_checkpoint, problem_of, read_contents
+from monitor.weights.contents import is_unfinished_name, read_contents
+from monitor.weights.kinds import Problem
+from monitor.weights.problems import is_meant_as_checkpoint, problem_of
 from tests.unit.discovery.checkpoint_files import safetensors, write_checkpoint, write_sharded_checkpoint
 
 
+def _problem(folder: Path) -> Problem | None:
+    return problem_of(folder, read_contents(folder))
+
+
+def _is_meant(folder: Path) -> bool:
+    return is_meant_as_checkpoint(folder, read_contents(folder))
+
+
 def test_complete_folders_have_no_problem(tmp_path: Path) -> None:
-    assert problem_of(read_contents(write_checkpoint(tmp_path / "one"))) == ""
-    assert problem_of(read_contents(write_sharded_checkpoint(tmp_path / "many"))) == ""
+    assert _problem(write_checkpoint(tmp_path / "one")) is None
+    assert _problem(write_sharded_checkpoint(tmp_path / "many")) is None
 
 
 @pytest.mark.parametrize(
@@ -46,9 +56,10 @@ def test_an_incomplete_folder_says_what_is_wrong_and_what_to_do(
 ) -> None:
     folder = write_checkpoint(tmp_path / "it")
     spoil(folder)
-    problem = problem_of(read_contents(folder))
-    assert told in problem
-    assert len(problem.split(". ")) >= 2
+    problem = _problem(folder)
+    assert problem is not None
+    assert told in problem.what
+    assert problem.next_step.endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -70,14 +81,14 @@ def test_other_folders_are_not_taken_for_checkpoints(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "events.out").touch()
     (tmp_path / "logs" / "optimizer.pt").touch()
-    assert not looks_like_a_checkpoint(read_contents(tmp_path / "logs"))
+    assert not _is_meant(tmp_path / "logs")
     (tmp_path / "run" / "inner").mkdir(parents=True)
-    assert not looks_like_a_checkpoint(read_contents(tmp_path / "run"))
+    assert not _is_meant(tmp_path / "run")
 
 
 def test_an_empty_folder_may_become_one(tmp_path: Path) -> None:
-    assert looks_like_a_checkpoint(read_contents(tmp_path))
-    assert problem_of(read_contents(tmp_path)).startswith("It is empty.")
+    assert _is_meant(tmp_path)
+    assert str(_problem(tmp_path)).startswith("It is empty.")
 
 
 def test_logs_beside_a_checkpoint_do_not_change_its_contents(tmp_path: Path) -> None:

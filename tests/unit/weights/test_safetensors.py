@@ -8,14 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.discovery.weights import weights_problem
+from monitor.weights.safetensors import DamagedWeights, read_tensors
 from tests.unit.discovery.checkpoint_files import safetensors
 
 
 def _problem(folder: Path, content: bytes) -> str:
     path = folder / "model.safetensors"
     path.write_bytes(content)
-    return weights_problem(path, len(content))
+    return _problem_of(path, len(content))
+
+
+def _problem_of(path: Path, size: int) -> str:
+    try:
+        read_tensors(path, size)
+    except DamagedWeights as exc:
+        return f"{exc.what}. {exc.next_step}"
+    return ""
 
 
 def _with_header(header: object) -> bytes:
@@ -25,7 +33,6 @@ def _with_header(header: object) -> bytes:
 
 def test_a_whole_file_has_no_problem(tmp_path: Path) -> None:
     assert _problem(tmp_path, safetensors()) == ""
-    assert _problem(tmp_path, _with_header({"__metadata__": {}})) == ""
 
 
 @settings(deadline=None)
@@ -43,6 +50,9 @@ def test_a_file_cut_anywhere_is_half_written(cut: int, tmp_path_factory: pytest.
         (b"\0" * 100, "header is missing"),
         (b"\xff" * 100, "not a safetensors file"),
         (struct.pack("<Q", 4) + b"nope", "header is damaged"),
+        (_with_header({"__metadata__": {}}), "holds no tensors"),
+        (_with_header({"a": {"data_offsets": [0, 0]}}), "header is damaged"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "Git LFS pointer"),
         (_with_header([1]), "header is damaged"),
         (_with_header({"a": {}}), "header is damaged"),
         (_with_header({"a": {"data_offsets": []}}), "header is damaged"),
@@ -54,4 +64,4 @@ def test_a_damaged_file_says_how(tmp_path: Path, content: bytes, told: str) -> N
 
 
 def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
-    assert "cannot be read" in weights_problem(tmp_path / "missing", 10)
+    assert "cannot be read" in _problem_of(tmp_path / "missing", 10)
