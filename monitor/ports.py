@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from monitor.domain.checkpoint import Checkpoint, EngineIdentity, Role
+from monitor.domain.checkpoint import Arrivals, Checkpoint, EngineIdentity, Role
 from monitor.domain.drift import DriftReading, Indicator, Measurement
 from monitor.domain.evaluation import Evaluation, State
 from monitor.domain.evidence import DriftSignal, Observation
@@ -21,32 +21,6 @@ from monitor.domain.tasks import Stratum
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unusable:
-    """Something found where a checkpoint was expected, and why it cannot be evaluated."""
-
-    name: str
-    location: str
-    problem: str
-    """One sentence with the next step."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrivals:
-    """What a source holds at one moment."""
-
-    settled: tuple[Checkpoint, ...]
-    """Complete checkpoints that have stopped changing, oldest first."""
-    unsettled: tuple[str, ...]
-    """Names of those still being written."""
-    unusable: tuple[Unusable, ...]
-    """Those that have stopped changing and are not checkpoints an engine could serve."""
-    doubts: tuple[Unusable, ...] = ()
-    """Settled ones that can be evaluated although something about them is wrong, such as the card."""
-    unread: tuple[str, ...] = ()
-    """Names of those that stopped changing and are too large to be read at one look; the next reads on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,9 +83,19 @@ def open_deployment(options: Options) -> Iterator[Deployment]:
         store.close()
 
 
-def open_source(options: Options, hashes: FileHashes | None = None) -> CheckpointSource:
-    """Where the configuration says that checkpoints arrive."""
-    return FolderSource(options.checkpoints.path, settle_s=options.checkpoints.settle_s, hashes=hashes)
+def open_source(
+    options: Options, hashes: FileHashes | None = None, *, reading_s: float = inf
+) -> CheckpointSource:
+    """Where the configuration says that checkpoints arrive.
+
+    Args:
+        options: the configuration.
+        hashes: of the files that were read so far.
+        reading_s: how long one look may read weights.
+    """
+    return FolderSource(
+        options.checkpoints.path, settle_s=options.checkpoints.settle_s, hashes=hashes, reading_s=reading_s
+    )
 
 
 def _engine(deployment: Deployment) -> Engine:

@@ -22,6 +22,9 @@ from monitor.suites.loading import doubts, load_suite
 from monitor.web.server import listen
 from monitor.wiring import diagnose_engine, diagnose_sandbox, now, open_deployment, open_source
 
+READING_S = 10.0
+"""Longest that weights are read: doctor is asked for an answer, not for digests."""
+
 
 @cli.command()
 @config_option
@@ -81,9 +84,11 @@ def _bank(options: Options) -> str:
 
 
 def _checkpoints(options: Options) -> str:
-    arrivals = open_source(options).arrivals(now())
+    arrivals = open_source(options, reading_s=READING_S).arrivals(now())
     unusable = "; ".join(f"{each.name}: {each.problem}" for each in arrivals.unusable)
     found = f"{len(arrivals.settled)} settled, {len(arrivals.unsettled)} still being written"
+    if arrivals.unread:
+        found += f", {len(arrivals.unread)} too large to be read in {READING_S:g} s"
     return f"{options.checkpoints.path}: {found}" + (f"; unusable: {unusable}" if unusable else "")
 
 

@@ -89,5 +89,7 @@ def start_logging(log_format: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for chatty in ("httpx", "httpcore", "apscheduler", "uvicorn.access", "docker", "urllib3"):
+    for chatty in ("httpx", "httpcore", "uvicorn.access", "docker", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # Its warnings say that one look for checkpoints went on into the time of the next, as reading may.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from socket import socket
+from typing import TypeVar
 
 import click
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -27,6 +30,7 @@ from monitor.export.process import Polls
 from monitor.ports import Check
 from monitor.processes import identify
 from monitor.rounds.banks import Banks
+from monitor.rounds.clock_steps import ClockSteps
 from monitor.rounds.drifting import ask_bank_again
 from monitor.rounds.gate import Gate
 from monitor.rounds.run import log_fields
@@ -35,6 +39,7 @@ from monitor.rounds.worker import recover, work
 from monitor.web.app import Sources, create_app
 from monitor.web.server import listen
 from monitor.web.server import serve as serve_http
+from monitor.weights.digests import HashingInterrupted
 from monitor.wiring import (
     Deployment,
     diagnose_engine,
@@ -46,7 +51,12 @@ from monitor.wiring import (
 )
 
 log = logging.getLogger("tailwatch")
+Result = TypeVar("Result")
 
+LOOK_READING_S = 5.0
+"""Longest that one look reads weights before those that were read are told."""
+CLOCK_CHECK_S = 1.0
+"""How often it is asked whether the wall clock was set."""
 IDLE_S = 1.0
 """How often the worker asks the queue when nothing waits."""
 
@@ -63,7 +73,7 @@ async def serve(config: Path | None, log_format: str) -> None:
     start_logging(log_format)
     options = load_options(config)
     with open_deployment(options) as deployment:
-        polls = Polls(options.model)
+        polls = Polls(options.model, every_s=options.schedule.poll)
         listener = listen(options.serve.host, options.serve.port)
         deployment.condition.sandbox = "It is being started."
         async with answering(deployment, listener, polls) as address, open_bench(deployment) as bench:
@@ -78,6 +88,7 @@ async def serve(config: Path | None, log_format: str) -> None:
             finally:
                 for task in (lookout, worker):
                     task.cancel()
+                deployment.hashes.stop()
                 await asyncio.gather(lookout, worker, return_exceptions=True)
     log.info("stopped")
 
@@ -148,15 +159,21 @@ class Lookout:
     def __init__(self, deployment: Deployment, polls: Polls) -> None:
         self._deployment = deployment
         self._polls = polls
-        self._source = open_source(deployment.options, deployment.hashes)
+        self._source = open_source(deployment.options, deployment.hashes, reading_s=LOOK_READING_S)
         self._told: set[tuple[str, str]] = set()
 
-    def look(self) -> None:
-        """Queue what has arrived, and the promoted checkpoint when it is time; blocking."""
+    def look(self) -> bool:
+        """Queue what has arrived, and the promoted checkpoint when it is time; blocking.
+
+        Returns:
+            Whether weights are left to be read on at once.
+        """
         watch, every_s = self._deployment.watch, self._deployment.options.schedule.recheck_promoted
         try:
             result = poll(watch, self._source, now())
             again = recheck(watch, every_s=every_s, now=now())
+        except HashingInterrupted:  # The daemon is being stopped.
+            return False
         except Exception:
             self._polls.failed()
             raise
@@ -169,6 +186,7 @@ class Lookout:
             self._remark("no baseline", "Build one with `tailwatch baseline build CHECKPOINT`.")
         if again is not None:
             log.info("queued", extra=log_fields(again))
+        return bool(result.unread)
 
     def _remark(self, subject: str, problem: str) -> None:
         if (subject, problem) not in self._told:
@@ -182,7 +200,8 @@ class Lookout:
             InvalidConfig: there is nothing to watch.
         """
         try:
-            await asyncio.to_thread(self.look)
+            while await in_daemon_thread(self.look):
+                pass
         except Trouble as error:
             log.error("poll failed", extra={"problem": str(error)})  # noqa: TRY400 - the message says it all
 
@@ -205,12 +224,44 @@ async def watch(lookout: Lookout, poll_s: float) -> None:
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
-    scheduler.add_job(lookout.tick, "interval", seconds=poll_s)
+    job = scheduler.add_job(lookout.tick, "interval", seconds=poll_s)
     scheduler.start()
+    clock = ClockSteps()
     try:
-        await asyncio.Event().wait()
+        while True:
+            await asyncio.sleep(CLOCK_CHECK_S)
+            if step_s := clock.step_s():
+                # The next look is due at a time of day, which a clock that was set back reaches much later.
+                log.warning("the clock was set", extra={"seconds": round(step_s)})
+                job.reschedule("interval", seconds=poll_s)
     finally:
         scheduler.shutdown(wait=False)
+
+
+async def in_daemon_thread(work: Callable[[], Result]) -> Result:
+    """Wait for blocking work that may never return, and must then not keep the process from ending.
+
+    Raises:
+        Exception: what the work raised.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Result] = loop.create_future()
+
+    def settle(tell: Callable[[], None]) -> None:
+        # Whoever waited may be gone by now, and the loop with it.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(lambda: None if done.done() else tell())
+
+    def run() -> None:
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+            settle(partial(done.set_exception, error))
+        else:
+            settle(partial(done.set_result, result))
+
+    threading.Thread(target=run, daemon=True).start()
+    return await done
 
 
 async def _tell(evaluation: Evaluation) -> None:

@@ -12,9 +12,9 @@ from math import inf
 from pathlib import Path
 
 from monitor.discovery.checkpoints import ChangedMeanwhile, Described, describe
+from monitor.domain.checkpoint import Arrivals, Unusable
 from monitor.domain.errors import InvalidConfig
 from monitor.domain.printable import escape_name, printable
-from monitor.ports import Arrivals, Unusable
 from monitor.weights.contents import Contents, is_folder, is_unfinished_name, read_contents
 from monitor.weights.digests import FileHashes, HashingInterrupted
 from monitor.weights.problems import holds_a_model, is_meant_as_checkpoint, problem_of

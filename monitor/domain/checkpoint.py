@@ -83,3 +83,29 @@ class EngineIdentity:
     """Settings that change the sampled text (dtype, context length, sampler)."""
     seed_stable: bool
     """Whether the same seed gave the same text twice, as measured; False when not measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unusable:
+    """Something found where a checkpoint was expected, and why it cannot be evaluated."""
+
+    name: str
+    location: str
+    problem: str
+    """One sentence with the next step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """What a source holds at one moment."""
+
+    settled: tuple[Checkpoint, ...]
+    """Complete checkpoints that have stopped changing, oldest first."""
+    unsettled: tuple[str, ...]
+    """Names of those still being written."""
+    unusable: tuple[Unusable, ...]
+    """Those that have stopped changing and are not checkpoints an engine could serve."""
+    doubts: tuple[Unusable, ...] = ()
+    """Settled ones that can be evaluated although something about them is wrong, such as the card."""
+    unread: tuple[str, ...] = ()
+    """Names of those that stopped changing and are too large to be read at one look; the next reads on."""

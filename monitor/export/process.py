@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -11,10 +12,28 @@ from monitor import __version__
 
 
 class Polls(Collector):
-    """Publishes whether the last look for checkpoints went through, and what it could not use."""
+    """Publishes when the last look for checkpoints ended, whether it went through, what it could not use.
 
-    def __init__(self, model: str) -> None:
+    Args:
+        model: name of the model.
+        every_s: seconds from one look to the next.
+        wall: seconds of the clock that timestamps are told by.
+        steady: seconds of a clock that is never set: the age of the last look is measured by it.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        every_s: float = 60.0,
+        wall: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._model = model
+        self._every_s = every_s
+        self._wall = wall
+        self._steady = steady
+        self._ended_at_s = steady()
         self._up: bool | None = None
         self._unusable = 0
 
@@ -24,14 +43,14 @@ class Polls(Collector):
         Args:
             unusable: settled folders that are not checkpoints an engine could serve.
         """
-        self._up, self._unusable = True, unusable
+        self._up, self._unusable, self._ended_at_s = True, unusable, self._steady()
 
     def failed(self) -> None:
         """A look broke off; what the one before found still stands."""
-        self._up = False
+        self._up, self._ended_at_s = False, self._steady()
 
     def collect(self) -> Iterator[Metric]:
-        """Both figures; none before the first look."""
+        """All figures; before the first look, how long it has not ended."""
         up = GaugeMetricFamily(
             "tailwatch_poll_up", "1 when the last look for checkpoints went through.", labels=["model"]
         )
@@ -45,6 +64,21 @@ class Polls(Collector):
             unusable.add_metric([self._model], self._unusable)
         yield up
         yield unusable
+        yield self._gauge(
+            "tailwatch_last_poll_timestamp_seconds",
+            "When the last look for checkpoints ended; before the first, when the daemon started.",
+            self._wall() - (self._steady() - self._ended_at_s),
+        )
+        yield self._gauge(
+            "tailwatch_poll_interval_seconds",
+            "From one look for checkpoints to the next.",
+            self._every_s,
+        )
+
+    def _gauge(self, name: str, meaning: str, value: float) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(name, meaning, labels=["model"])
+        family.add_metric([self._model], value)
+        return family
 
 
 class Build(Collector):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.domain.checkpoint import Checkpoint, Role
+from monitor.domain.checkpoint import Arrivals, Checkpoint, Role, Unusable
 from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, State
 from monitor.domain.samples import SamplingPlan
 from monitor.domain.tasks import Suite
-from monitor.ports import CheckpointSource, Store, Unusable
+from monitor.ports import CheckpointSource, Store
 from monitor.rounds.weighing import outgrown
 
 REVIVE_S = 3600.0
@@ -37,6 +37,8 @@ class Poll:
     unusable: tuple[Unusable, ...]
     doubts: tuple[Unusable, ...]
     """Checkpoints that are evaluated although something about them is wrong, such as their card."""
+    unread: tuple[str, ...]
+    """Names of checkpoints that have to be read on before anything is known of them."""
     baseline: str | None
     """Digest of the baseline; None while there is none, and then nothing but a bank is queued."""
 
@@ -57,7 +59,7 @@ def poll(watch: Watch, source: CheckpointSource, now: datetime) -> Poll:
     arrivals = source.arrivals(now)
     for checkpoint in arrivals.settled:
         watch.store.remember(watch.model, checkpoint, now=now)
-    if watch.baseline == "first" and arrivals.settled and Role.BASELINE not in watch.store.roles(watch.model):
+    if _first_is_due(watch, arrivals):
         adopt(watch, arrivals.settled[0], now=now)
     baseline = baseline_of(watch)
     if baseline is not None and watch.store.roles(watch.model).get(Role.BASELINE) != baseline.digest:
@@ -75,8 +77,15 @@ def poll(watch: Watch, source: CheckpointSource, now: datetime) -> Poll:
         queued=tuple(each for each in wanted if watch.store.enqueue(each) or _revived(watch, each, now)),
         unusable=arrivals.unusable,
         doubts=arrivals.doubts,
+        unread=arrivals.unread,
         baseline=baseline.digest if baseline is not None else None,
     )
+
+
+def _first_is_due(watch: Watch, arrivals: Arrivals) -> bool:
+    """Whether the first checkpoint that settled is to be adopted; one not read yet may be older."""
+    wanted = watch.baseline == "first" and Role.BASELINE not in watch.store.roles(watch.model)
+    return wanted and bool(arrivals.settled) and not arrivals.unread
 
 
 def _closed(watch: Watch, baseline: Checkpoint) -> frozenset[str]:
@@ -108,9 +117,14 @@ def _revived(watch: Watch, wanted: Evaluation, now: datetime) -> bool:
         return watch.store.requeue(known.key.evaluation_id, state=State.DECIDED)
     if known is None or known.state is not State.FAILED or not known.retryable or known.finished_at is None:
         return False
-    if (now - known.finished_at).total_seconds() < REVIVE_S:
+    if _is_recent(known.finished_at, REVIVE_S, now):
         return False
     return watch.store.requeue(known.key.evaluation_id, state=State.FAILED)
+
+
+def _is_recent(moment: datetime, within_s: float, now: datetime) -> bool:
+    """Whether it was not long ago; a moment to come is of a clock that was set back since, and long ago."""
+    return 0 <= (now - moment).total_seconds() < within_s
 
 
 def adopt(watch: Watch, checkpoint: Checkpoint, *, now: datetime) -> None:
@@ -199,8 +213,8 @@ def recheck(watch: Watch, *, every_s: float, now: datetime) -> Evaluation | None
     promoted = None if digest is None else watch.store.checkpoint(watch.model, digest)
     if promoted is None or baseline is None:
         return None
-    latest = watch.store.evaluations(watch.model, checkpoint=promoted.digest, limit=1)
-    if latest and (now - latest[0].created_at).total_seconds() < every_s:
+    known = watch.store.evaluations(watch.model, checkpoint=promoted.digest)
+    if any(_is_recent(each.created_at, every_s, now) for each in known):
         return None
     evaluation = candidate(watch, promoted, baseline, now=now, again=True)
     return evaluation if watch.store.enqueue(evaluation) else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
-from monitor.domain.checkpoint import Checkpoint, EngineIdentity
+from monitor.domain.checkpoint import Arrivals, Checkpoint, EngineIdentity, Unusable
 from monitor.domain.errors import EngineTrouble, InvalidCheckpoint, SandboxTrouble
 from monitor.domain.identity import content_digest
 from monitor.domain.samples import (
@@ -21,7 +21,6 @@ from monitor.domain.samples import (
     Program,
     SampleRequest,
 )
-from monitor.ports import Arrivals, Unusable
 
 PassRatio = Callable[[Checkpoint, str], float]
 """Pass probability of a checkpoint at the task with this id, 0 to 1."""

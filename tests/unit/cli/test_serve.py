@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 import pytest
+from apscheduler.schedulers import base
+from apscheduler.triggers import interval
 
-from monitor.cli.serve import Lookout, answering, watch
+from monitor.cli.serve import Lookout, answering, in_daemon_thread, watch
 from monitor.config import load_options
 from monitor.domain.errors import EngineTrouble, InvalidConfig, SandboxTrouble, StoreTrouble
 from monitor.export.process import Polls
+from monitor.rounds.clock_steps import ClockSteps
 from monitor.web.server import listen
 from monitor.wiring import open_deployment
 
@@ -92,3 +98,59 @@ class TestWatching:
         await asyncio.gather(watching, return_exceptions=True)
         told = [record.problem for record in caplog.records if record.name == "tailwatch"]
         assert told == ["The store is locked. Wait."] * 2
+
+    async def test_looks_go_on_when_the_clock_is_set_back(self, deployment, monkeypatch):
+        class Counting(Lookout):
+            looks = 0
+
+            def look(self) -> bool:
+                self.looks += 1
+                return False
+
+        lookout = Counting(deployment, Polls("acme"))
+        monkeypatch.setattr(Clock, "set_by_s", 0.0)
+        monkeypatch.setattr(base, "datetime", Clock)
+        monkeypatch.setattr(interval, "datetime", Clock)
+        steps = partial(ClockSteps, wall=lambda: Clock.now(UTC).timestamp())
+        monkeypatch.setattr("monitor.cli.serve.ClockSteps", steps)
+        watching = asyncio.create_task(watch(lookout, 0.2))
+        async with asyncio.timeout(60):
+            while lookout.looks < 3:
+                await asyncio.sleep(0.01)
+            monkeypatch.setattr(Clock, "set_by_s", -86400.0)
+            before = lookout.looks
+            while lookout.looks < before + 4:
+                await asyncio.sleep(0.01)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+    async def test_what_cannot_be_read_at_one_look_is_read_on_at_once(self, deployment):
+        class Reading(Lookout):
+            looks = 0
+
+            def look(self) -> bool:
+                self.looks += 1
+                return self.looks < 5
+
+        lookout = Reading(deployment, Polls("acme"))
+        await lookout.tick()
+        assert lookout.looks == 5
+
+    async def test_a_look_that_never_returns_does_not_keep_the_daemon_from_ending(self):
+        never = threading.Event()
+        look = asyncio.create_task(in_daemon_thread(never.wait))
+        await asyncio.sleep(0.05)
+        look.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await look
+        never.set()
+
+
+class Clock(datetime):
+    """What the scheduler takes for the clock; it can be set."""
+
+    set_by_s = 0.0
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + timedelta(seconds=cls.set_by_s)

@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.checkpoint import Checkpoint, Unusable
 from monitor.domain.identity import content_digest
-from monitor.ports import Unusable
 from monitor.testing import FakeSource
 from tests.unit.contracts.source import CheckpointSourceContract
 

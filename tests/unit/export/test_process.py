@@ -35,5 +35,24 @@ def test_a_look_that_broke_off_leaves_what_the_one_before_found():
     assert figures(polls) == (0, 2)
 
 
+def test_the_age_of_the_last_look_grows_also_while_the_first_one_never_ends_and_after_the_clock_was_set():
+    now = {"wall": 1000.0, "steady": 5.0}
+    polls = Polls("m", every_s=30, wall=lambda: now["wall"], steady=lambda: now["steady"])
+
+    def last_look():
+        return registered(polls).get_sample_value("tailwatch_last_poll_timestamp_seconds", {"model": "m"})
+
+    assert last_look() == 1000
+    now.update(wall=1100, steady=105)
+    assert now["wall"] - last_look() == 100
+    polls.succeeded(unusable=0)
+    now.update(wall=50, steady=165)
+    assert now["wall"] - last_look() == 60
+    polls.failed()
+    assert now["wall"] - last_look() == 0
+    interval = registered(polls).get_sample_value("tailwatch_poll_interval_seconds", {"model": "m"})
+    assert interval == 30
+
+
 def test_the_version_that_runs_is_told():
     assert registered(Build()).get_sample_value("tailwatch_build_info", {"version": __version__}) == 1

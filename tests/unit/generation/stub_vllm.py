@@ -106,7 +106,7 @@ class Server:
             if "stale-weights" not in self.words:
                 self.weights = weights
             return 200, {"results": [None]}
-        equal = weights_of(kwargs["folder"]) == self.weights
+        equal = weights_of(Path(kwargs["files"][0]).parent) == self.weights
         report = {"proved": ["a"] if equal else [], "differing": [] if equal else ["a"], "unproved": []}
         if "unprovable" in self.words:
             report = {"proved": ["a"], "differing": [], "unproved": ["b"]}

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from monitor.domain.checkpoint import Checkpoint
+from monitor.domain.checkpoint import Checkpoint, Unusable
 from monitor.domain.errors import EngineTrouble, InvalidCheckpoint, SandboxTrouble
 from monitor.domain.samples import FinishReason, Outcome, Program, SampleRequest, SamplingPlan
-from monitor.ports import Unusable
 from monitor.testing import Failings, FakeDetector, FakeEngine, FakeSandbox, FakeSource, marked
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
