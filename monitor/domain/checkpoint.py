@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.domain.printable import escape_name, unescape_name
+from monitor.domain.printable import escape_name, is_encodable, unescape_name
 
 
 class Role(StrEnum):
@@ -55,9 +55,9 @@ class Checkpoint:
     """From the checkpoint's card; None when it carries none."""
 
     def __post_init__(self) -> None:
-        """Labels, pages and terminals show both texts: here none of them gets what it cannot show."""
+        """Sources escape names; whatever comes past them, none is kept that no metric or page can encode."""
         for field, text in (("name", self.name), ("location", self.location)):
-            if not text.isprintable():
+            if not is_encodable(text):
                 object.__setattr__(self, field, escape_name(text))
 
     @property

@@ -37,6 +37,15 @@ def unescape_name(escaped: str) -> str:
     return _ESCAPED.sub(_byte, raw).decode("utf-8", "surrogateescape")
 
 
+def is_encodable(text: str) -> bool:
+    """Whether the text is one of UTF-8, without halves of surrogate pairs."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _spelled(character: str) -> str:
     # Lone surrogates beyond those that stand for a byte come from JSON, never from a file's name.
     return "".join(f"\\x{byte:02x}" for byte in _bytes(character))

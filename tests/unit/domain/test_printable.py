@@ -29,7 +29,7 @@ def test_ordinary_names_stay_as_they_are() -> None:
         assert escape_name(name) == name
 
 
-def test_a_checkpoint_never_holds_a_name_that_cannot_be_shown() -> None:
+def test_a_checkpoint_never_holds_a_name_that_cannot_be_encoded() -> None:
     checkpoint = Checkpoint(digest="0" * 64, name="a\udce9\x1b[2J", location="/w/a\udce9")
     assert (checkpoint.name, checkpoint.location) == (r"a\xe9\x1b[2J", r"/w/a\xe9")
     assert checkpoint.path == "/w/a\udce9"
