@@ -58,6 +58,14 @@ class TaskTally:
     passed: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """What was removed with a checkpoint."""
+
+    evaluations: int
+    samples: int
+
+
 class CheckpointSource(Protocol):
     """Where checkpoints come from."""
 
@@ -470,6 +478,16 @@ class Counters(Protocol):
 
 class Store(CheckpointRegistry, EvaluationLog, DriftLog, WorkQueue, Counters, Protocol):
     """Everything that is kept; one adapter offers all of it over one database."""
+
+    def forget(self, model: str, digest: str, *, now: datetime) -> Forgotten:
+        """Remove a checkpoint, its roles, and its evaluations with all that belongs to them.
+
+        Each of its roles goes back to whoever held it before. What others were judged by against it stays.
+
+        Raises:
+            StoreTrouble: a worker holds one of its evaluations; nothing was removed.
+        """
+        ...
 
     def close(self) -> None:
         """Release the connections."""

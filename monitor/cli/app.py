@@ -16,7 +16,9 @@ import click
 from rich.console import Console
 
 from monitor import __version__
+from monitor.cli.consoles import open_console
 from monitor.domain.errors import InvalidInput, MonitorError, disk_trouble
+from monitor.domain.printable import printable_lines
 
 ERROR = 3
 """Exit code of everything that is not an answer."""
@@ -45,7 +47,7 @@ class Terminal:
 
 def terminal(*, as_json: bool) -> Terminal:
     """Speak to the standard streams."""
-    return Terminal(as_json=as_json, out=Console(), progress=Console(stderr=True))
+    return Terminal(as_json=as_json, out=open_console(), progress=open_console(stderr=True))
 
 
 MODULES = {
@@ -55,6 +57,7 @@ MODULES = {
     "doctor": "doctor",
     "drift": "drift",
     "evaluate": "evaluate",
+    "forget": "forget",
     "gate": "gate",
     "init": "init",
     "outcomes": "outcomes",
@@ -150,4 +153,4 @@ def _report(error: Exception) -> None:
     if "--json" in sys.argv[1:]:
         kind = "invalid" if isinstance(error, (InvalidInput, click.UsageError)) else "trouble"
         click.echo(json.dumps({"error": {"kind": kind, "message": message, "next_step": next_step}}))
-    click.echo(f"tailwatch: {message}\n  {next_step}", err=True)
+    click.echo(printable_lines(f"tailwatch: {message}\n  {next_step}"), err=True)

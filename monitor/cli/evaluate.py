@@ -233,7 +233,12 @@ def _flip_line(flip: Flip) -> str:
 @contextmanager
 def watching(speak: Terminal) -> Iterator[Watcher]:
     """A progress line per evaluation, on standard error."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Bar(*columns, console=speak.progress, disable=not speak.progress.is_terminal, transient=True) as bar:
         lines: dict[str, TaskID] = {}
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from monitor.domain.printable import printable_lines
 from monitor.rounds.run import current_run
 
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
@@ -54,6 +55,10 @@ class Readable(logging.Formatter):
         """The line."""
         fields = " ".join(f"{key}={value}" for key, value in _fields(record).items() if value is not None)
         return _one_line(f"{super().formatMessage(record)}  {fields}".rstrip())
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - likewise
+        """The traceback."""
+        return printable_lines(super().formatException(ei))
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:

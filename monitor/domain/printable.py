@@ -16,6 +16,11 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else _spelled(each) for each in text)
 
 
+def printable_lines(text: str) -> str:
+    """The text in printable form, with its line ends and tabs."""
+    return "".join(each if each.isprintable() or each in "\n\t" else _spelled(each) for each in text)
+
+
 def escape_name(name: str) -> str:
     r"""A file's name or path in printable form; a backslash is doubled, so that it can be undone.
 

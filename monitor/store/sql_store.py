@@ -7,12 +7,13 @@ from monitor.store.counters import SqlCounters
 from monitor.store.database import Database
 from monitor.store.drift_log import SqlDriftLog
 from monitor.store.evaluation_log import SqlEvaluationLog
+from monitor.store.forgetting import SqlForgetting
 from monitor.store.registry import SqlRegistry
 from monitor.store.verification import Difference
 from monitor.store.work_queue import SqlWorkQueue
 
 
-class SqlStore(SqlRegistry, SqlEvaluationLog, SqlDriftLog, SqlWorkQueue, SqlCounters):
+class SqlStore(SqlRegistry, SqlEvaluationLog, SqlDriftLog, SqlWorkQueue, SqlCounters, SqlForgetting):
     """Everything that is kept, in one database; blocking, and safe to call from several threads.
 
     Every method raises StoreTrouble when the database is locked, full, damaged or unreachable, and

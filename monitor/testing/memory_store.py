@@ -15,7 +15,7 @@ from monitor.domain.evaluation import Evaluation, State
 from monitor.domain.evidence import Observation
 from monitor.domain.samples import Outcome, Sample
 from monitor.domain.tasks import Stratum
-from monitor.ports import Assignment, TaskTally
+from monitor.ports import Assignment, Forgotten, TaskTally
 
 
 @dataclass(slots=True)
@@ -87,6 +87,33 @@ class MemoryStore:
         with self._lock:
             return tuple(self._assignments.get(model, ()))
 
+    def forget(self, model: str, digest: str, *, now: datetime) -> Forgotten:
+        """Everything that names it."""
+        with self._lock:
+            of_it = [
+                known_id
+                for known_id, each in self._evaluations.items()
+                if (each.key.model, each.key.checkpoint) == (model, digest)
+            ]
+            for known_id in of_it:
+                lease = self._leases[known_id]
+                if lease.worker is not None and lease.expires_at is not None and lease.expires_at > now:
+                    raise StoreTrouble(
+                        f"Checkpoint {digest[:12]} is being evaluated by {lease.worker}.", next_step="Wait."
+                    )
+            samples = sum(len(self._samples[known_id]) for known_id in of_it)
+            for known_id in of_it:
+                for kept in (self._evaluations, self._samples, self._measurements, self._drift, self._leases):
+                    kept.pop(known_id, None)
+            self._checkpoints.get(model, {}).pop(digest, None)
+            self._assignments[model] = [
+                each for each in self._assignments.get(model, []) if each.digest != digest
+            ]
+            if not any(digest in known for known in self._checkpoints.values()):
+                for key in [key for key in self._fingerprints if key[0] == digest]:
+                    del self._fingerprints[key]
+            return Forgotten(evaluations=len(of_it), samples=samples)
+
     def fingerprint(self, digest: str, endpoint: str, found: tuple[float, ...]) -> tuple[float, ...]:
         """The first one there."""
         with self._lock:
@@ -96,7 +123,7 @@ class MemoryStore:
         """Sorted."""
         with self._lock:
             evaluated = {evaluation.key.model for evaluation in self._evaluations.values()}
-            return tuple(sorted(evaluated | self._checkpoints.keys()))
+            return tuple(sorted(evaluated | {model for model, known in self._checkpoints.items() if known}))
 
     # Evaluations and samples
 

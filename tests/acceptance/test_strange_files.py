@@ -73,7 +73,9 @@ def _figure(daemon: Daemon, name: str) -> float:
     return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name}{{")), -1.0)
 
 
-def test_a_checkpoint_beside_them_settles_looks_go_on_and_sigterm_ends_the_daemon(strange: Deployment) -> None:
+def test_a_checkpoint_beside_them_settles_looks_go_on_and_sigterm_ends_the_daemon(
+    strange: Deployment,
+) -> None:
     with strange.serving() as daemon:
         daemon.wait_until(
             "gen1 is known", lambda: '"name":"gen1"' in daemon.get("/api/checkpoints").text, timeout_s=60

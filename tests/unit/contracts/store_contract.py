@@ -20,6 +20,7 @@ from monitor.domain.tasks import Stratum
 from monitor.ports import Assignment, Store, TaskTally
 from tests.unit.contracts import store_strategies as nouns
 from tests.unit.contracts.drift_log_contract import DriftLogContract
+from tests.unit.contracts.forgetting_contract import ForgettingContract
 from tests.unit.contracts.store_nouns import NOON, a_checkpoint, a_sample, an_evaluation, later
 
 # One store serves all examples of a test, so every example works under an evaluation of its own. Every
@@ -481,6 +482,12 @@ class CounterContract:
 
 
 class StoreContract(
-    RegistryContract, EvaluationContract, SampleContract, DriftLogContract, QueueContract, CounterContract
+    RegistryContract,
+    EvaluationContract,
+    SampleContract,
+    DriftLogContract,
+    QueueContract,
+    CounterContract,
+    ForgettingContract,
 ):
     """The whole port."""
