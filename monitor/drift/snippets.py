@@ -20,6 +20,9 @@ from typing import Any
 from monitor.domain.errors import InvalidCorpus
 from monitor.domain.identity import content_digest
 from monitor.domain.tasks import Stratum, Suite
+from monitor.weights.files import read_whole
+
+MAX_FILE_BYTES = 256 * 2**20
 
 COMMON_UP_TO = 0.5
 """Functions up to this quantile of rarity are the common ones (``head``)."""
@@ -152,7 +155,7 @@ def read_snippets(path: Path) -> tuple[Snippet, ...]:
         InvalidCorpus: it cannot be read, is empty, or a line is not a snippet; the message names it.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = read_whole(path, most_bytes=MAX_FILE_BYTES).decode().split("\n")
     except (OSError, UnicodeError) as exc:
         raise InvalidCorpus(
             f"The snippets in {path} cannot be read ({exc}).",

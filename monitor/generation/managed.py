@@ -6,11 +6,12 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import EngineTrouble, InvalidCheckpoint
+from monitor.domain.printable import is_encodable
 from monitor.generation import orphans
 from monitor.generation.canaries import Fingerprint
 from monitor.generation.checkpoint_files import CheckpointFiles, read_checkpoint
@@ -92,6 +93,7 @@ class ManagedEngine:
         """
         await asyncio.to_thread(self._confirm, checkpoint)
         files = await asyncio.to_thread(read_checkpoint, Path(checkpoint.path))
+        files = replace(files, folder=self._loadable(files.folder, checkpoint))
         async with self._lock:
             self._retire_model()
             server = await self._holding(checkpoint, files)
@@ -107,6 +109,16 @@ class ManagedEngine:
             await self._confirm_loaded(checkpoint)
             self._model = model
             return model
+
+    def _loadable(self, folder: Path, checkpoint: Checkpoint) -> Path:
+        """The folder by a path that HTTP and vLLM can spell: a link where its own is not UTF-8."""
+        if is_encodable(str(folder)):
+            return folder
+        link = self._plan.folder / "checkpoints" / checkpoint.short_digest
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder)
+        return link.absolute()
 
     async def close(self) -> None:
         """End the server and everything it started."""

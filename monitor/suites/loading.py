@@ -24,6 +24,7 @@ from monitor.suites.format import (
 from monitor.suites.sealing import seal_of
 from monitor.suites.shelves import find_suite
 from monitor.suites.strata import cuts
+from monitor.weights.files import read_start
 
 MAX_FILE_BYTES = 4 * 2**20
 """A task larger than this is data in the wrong place."""
@@ -160,7 +161,7 @@ def _task_paths(folder: Path) -> list[Path]:
 
 def _text(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        content = read_start(path, MAX_FILE_BYTES + 1)
     except OSError as exc:
         raise InvalidSuite(
             f"{path} cannot be read: {exc.strerror}.", next_step="Check that it exists and its permissions."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from monitor.domain.printable import is_encodable, printable_lines
+
 
 class Markup(str):
     """Text that is markup already; every other string is escaped when it becomes part of an element."""
@@ -19,15 +21,19 @@ def element(name: str, /, *children: str, **attributes: str | float) -> Markup:
     '<td class="wide">a &lt; b</td>'
     """
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(str(value), quote=True)}"'
-        for key, value in attributes.items()
+        f' {key.rstrip("_").replace("_", "-")}="{_escaped(str(value))}"' for key, value in attributes.items()
     )
     return Markup(f"<{name}{written}>{join(*children)}</{name}>")
 
 
 def join(*children: str) -> Markup:
     """Several pieces as one."""
-    return Markup("".join(child if isinstance(child, Markup) else escape(child) for child in children))
+    return Markup("".join(child if isinstance(child, Markup) else _escaped(child) for child in children))
+
+
+def _escaped(text: str) -> str:
+    # A model may say half a surrogate pair, which no page can be encoded with.
+    return escape(text if is_encodable(text) else printable_lines(text), quote=True)
 
 
 def table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ import pytest
 from tests.acceptance.product import Daemon, Deployment
 
 STOP_S = 10.0
+ODD_NAME = b"caf\xe9\x1b[31m"
+SHOWN_NAME = r"caf\xe9\x1b[31m"
 HUGE_BYTES = 200 * 2**30
 STRANGE: dict[str, Callable[[Path], object]] = {
     "pipe": os.mkfifo,
@@ -39,6 +42,8 @@ def strange(deployment: Deployment) -> Deployment:
     os.truncate(config, HUGE_BYTES)
     _write_huge(_without(deployment, "sparse-weights", "model.safetensors"))
     deployment.receive("gen1")
+    deployment.receive("gen2")
+    (deployment.arrivals / "gen2").rename(deployment.arrivals / os.fsdecode(ODD_NAME))
     return deployment
 
 
@@ -73,7 +78,28 @@ def _figure(daemon: Daemon, name: str) -> float:
     return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name}{{")), -1.0)
 
 
-def test_a_checkpoint_beside_them_settles_looks_go_on_and_sigterm_ends_the_daemon(
+def _names(daemon: Daemon) -> set[str]:
+    """Of all checkpoints; every page, the API and the metrics answer."""
+    rows = daemon.get("/api/checkpoints").json()["data"]
+    digests = {row["name"]: row["digest"] for row in rows}
+    for path in ("/", "/metrics", "/health", *(f"/checkpoints/{digest}" for digest in digests.values())):
+        answer = daemon.get(path)
+        assert answer.status_code in {200, 503}, path
+        assert "\x1b" not in answer.text
+    return set(digests)
+
+
+def _forget_the_odd_one(deployment: Deployment, daemon: Daemon) -> None:
+    daemon.wait_until("the odd name is known", lambda: SHOWN_NAME in _names(daemon), timeout_s=60)
+    shown = deployment.run("status").expect(0).out
+    assert SHOWN_NAME in shown
+    assert "\x1b" not in shown
+    shutil.rmtree(deployment.arrivals / os.fsdecode(ODD_NAME))
+    deployment.run("forget", SHOWN_NAME, "--yes", "--json").expect(0)
+    assert SHOWN_NAME not in _names(daemon)
+
+
+def test_a_checkpoint_beside_them_settles_and_sigterm_ends_the_daemon(
     strange: Deployment,
 ) -> None:
     with strange.serving() as daemon:
@@ -91,6 +117,7 @@ def test_a_checkpoint_beside_them_settles_looks_go_on_and_sigterm_ends_the_daemo
             lambda: _figure(daemon, "tailwatch_last_poll_timestamp_seconds") > seen + 1,
             timeout_s=60,
         )
+        _forget_the_odd_one(strange, daemon)
         began = time.monotonic()
         assert daemon.stop() == 0
         assert time.monotonic() - began < STOP_S, daemon.said()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -191,7 +192,7 @@ async def test_damaged_files_are_found_before_the_server_is_touched(
     await engine.serve(first)
     half = tiny_checkpoint(tmp_path / "half", seed=4)
     half_written(tmp_path / "half" / "model.safetensors")
-    with pytest.raises(InvalidCheckpoint, match="half written"):
+    with pytest.raises(InvalidCheckpoint, match="half-written"):
         await engine.serve(half)
     await engine.serve(first)
     assert engine.starts == 1
@@ -288,3 +289,16 @@ async def test_a_folder_that_is_overwritten_while_it_is_loaded_is_not_served_nor
 def overwrite(checkpoint: Checkpoint, other: Checkpoint) -> None:
     weights = Path(other.location) / "model.safetensors"
     shutil.copy(weights, Path(checkpoint.location) / "model.safetensors")
+
+
+async def test_a_folder_whose_name_is_not_utf8_is_served_and_switched_to(
+    new_engine: NewEngine, tmp_path: Path, first: Checkpoint
+) -> None:
+    engine = new_engine()
+    await engine.serve(first)
+    odd = tiny_checkpoint(tmp_path / os.fsdecode(b"caf\xe9"), seed=5)
+    await engine.serve(odd)
+    assert engine.starts == 1
+    await engine.close()
+    await engine.serve(odd)
+    assert engine.starts == 2
