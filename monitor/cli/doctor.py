@@ -50,7 +50,7 @@ async def doctor(config: Path | None, as_json: bool) -> None:
 def _local(options: Options) -> Iterator[Check]:
     yield _try("suite", lambda: _suite(options))
     yield _try("store", lambda: _store(options))
-    yield _try("checkpoints", lambda: _checkpoints(options))
+    yield _try("checkpoints", lambda: checkpoints_found(options))
     yield _try("port", lambda: _port(options))
 
 
@@ -83,7 +83,12 @@ def _bank(options: Options) -> str:
     return f"the baseline passes {shares}" if shares else "there is no baseline with a complete bank yet"
 
 
-def _checkpoints(options: Options) -> str:
+def checkpoints_found(options: Options) -> str:
+    """What the watched folder holds, and what is wrong with what it holds.
+
+    Raises:
+        InvalidConfig: the folder cannot be read.
+    """
     arrivals = open_source(options, reading_s=READING_S).arrivals(now())
     unusable = "; ".join(f"{each.name}: {each.problem}" for each in arrivals.unusable)
     found = f"{len(arrivals.settled)} settled, {len(arrivals.unsettled)} still being written"

@@ -213,11 +213,17 @@ def recheck(watch: Watch, *, every_s: float, now: datetime) -> Evaluation | None
     promoted = None if digest is None else watch.store.checkpoint(watch.model, digest)
     if promoted is None or baseline is None:
         return None
-    known = watch.store.evaluations(watch.model, checkpoint=promoted.digest)
-    if any(_is_recent(each.created_at, every_s, now) for each in known):
+    if _was_evaluated(watch, promoted, every_s, now):
         return None
     evaluation = candidate(watch, promoted, baseline, now=now, again=True)
     return evaluation if watch.store.enqueue(evaluation) else None
+
+
+def _was_evaluated(watch: Watch, checkpoint: Checkpoint, within_s: float, now: datetime) -> bool:
+    known = watch.store.evaluations(watch.model, checkpoint=checkpoint.digest, limit=1)
+    if known and known[0].created_at > now:  # Set back since: the newest by this clock is another one.
+        known = watch.store.evaluations(watch.model, checkpoint=checkpoint.digest)
+    return any(_is_recent(each.created_at, within_s, now) for each in known)
 
 
 def _queued(

@@ -41,6 +41,7 @@ class FakeSource:
         settled: complete checkpoints, oldest first.
         unsettled: names of those still being written.
         unusable: what cannot be evaluated, with the problem.
+        unread: names of those that were not read whole yet.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class FakeSource:
         *,
         unsettled: Iterable[str] = (),
         unusable: Iterable[Unusable] = (),
+        unread: Iterable[str] = (),
     ) -> None:
+        self.unread = list(unread)
         self.settled = list(settled)
         self.unsettled = list(unsettled)
         self.unusable = list(unusable)
@@ -60,6 +63,7 @@ class FakeSource:
             settled=tuple(self.settled),
             unsettled=tuple(self.unsettled),
             unusable=tuple(self.unusable),
+            unread=tuple(self.unread),
         )
 
 

@@ -10,9 +10,10 @@ from click.testing import CliRunner
 from monitor.cli.app import cli
 from monitor.config import load_options
 from monitor.domain.checkpoint import Checkpoint, Role
+from monitor.domain.drift import DriftReading
 from monitor.domain.identity import content_digest
 from monitor.store import open_store
-from monitor.wiring import now
+from monitor.wiring import now, reports_folder
 from tests.unit.cli.deployments import answer, deployment, fake_bench, run
 
 
@@ -90,6 +91,19 @@ def test_a_folder_that_is_still_there_is_named(judged, tmp_path):
     store.close()
     result = run(judged, "forget", "lying", "--yes")
     assert "is still there" in result.output
+
+
+def test_the_page_about_its_outputs_goes_as_well(judged):
+    options = load_options(judged)
+    store = open_store(options.store)
+    (evaluation,) = store.evaluations("acme", checkpoint=content_digest("worse"))
+    page = reports_folder(options) / "worse.html"
+    store.keep_drift(evaluation.key.evaluation_id, DriftReading(signals=(), indicators=(), report=page.name))
+    store.close()
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.touch()
+    assert run(judged, "forget", "worse", "--yes").exit_code == 0
+    assert not page.exists()
 
 
 def test_names_and_answers_cannot_send_escape_sequences_to_the_terminal(judged):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from monitor.cli.doctor import checkpoints_found
 from monitor.cli.serve import Lookout
 from monitor.config import load_options
 from monitor.export.process import Polls
 from monitor.wiring import open_deployment
+from tests.unit.discovery.checkpoint_files import write_checkpoint
 
 
 @pytest.fixture
@@ -66,3 +70,13 @@ async def test_a_look_that_breaks_off_is_told_until_one_goes_through(lookout, po
     folder.mkdir()
     await lookout.tick()
     assert figures(polls) == (1, 0)
+
+
+async def test_a_run_folder_is_named_by_the_daemon_and_by_doctor(lookout, polls, folder, tmp_path, caplog):
+    write_checkpoint(folder / "run-1" / "checkpoint-100")
+    with caplog.at_level(logging.WARNING):
+        await lookout.tick()
+    (told,) = [each.problem for each in caplog.records if each.msg == "checkpoint run-1"]
+    assert "a folder below it that may be: checkpoint-100" in told
+    assert figures(polls) == (1, 1)
+    assert told in checkpoints_found(load_options(tmp_path / "tailwatch.yaml"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -207,6 +208,34 @@ async def test_the_promoted_checkpoint_is_rechecked_when_it_is_time_and_not_befo
     world.clock.pass_s(3601)
     assert recheck(world.watch, every_s=3600, now=world.clock()).key.purpose is Purpose.RECHECK
     assert recheck(world.watch, every_s=3600, now=world.clock()) is None
+
+
+async def test_a_clock_that_was_set_back_puts_off_no_recheck_and_makes_only_one(world):
+    await world.with_baseline()
+    earlier = world.clock() - timedelta(days=7)
+    again = recheck(world.watch, every_s=3600, now=earlier)
+    assert again is not None
+    assert recheck(world.watch, every_s=3600, now=earlier + timedelta(minutes=59)) is None
+    assert recheck(world.watch, every_s=3600, now=earlier + timedelta(minutes=60)) is not None
+
+
+async def test_a_clock_that_was_set_back_puts_off_no_second_try(world):
+    await world.with_baseline()
+    source = FakeSource([checkpoint("equal")])
+    (queued,) = poll(world.watch, source, world.clock()).queued
+    world.store.save(
+        replace(queued, state=State.FAILED, finished_at=world.clock(), retryable=True, trouble="Out of luck.")
+    )
+    assert len(poll(world.watch, source, world.clock() - timedelta(days=7)).queued) == 1
+
+
+def test_nothing_is_adopted_as_the_first_while_an_older_one_may_still_be_read(world):
+    watch = replace(world.watch, baseline="first")
+    source = FakeSource([checkpoint("equal")], unread=["huge"])
+    result = poll(watch, source, world.clock())
+    assert (result.baseline, result.unread) == (None, ("huge",))
+    source.unread.clear()
+    assert poll(watch, source, world.clock()).baseline == checkpoint("equal").digest
 
 
 def test_a_name_that_two_checkpoints_bear_is_refused_with_their_digests(world):
