@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from click.testing import CliRunner
@@ -17,17 +18,20 @@ from monitor.wiring import now, reports_folder
 from tests.unit.cli.deployments import answer, deployment, fake_bench, run
 
 
-@pytest.fixture
-def config(tmp_path, monkeypatch):
-    monkeypatch.setattr("monitor.cli.evaluate.open_bench", fake_bench)
-    return deployment(tmp_path)
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("evaluated")
+    config = deployment(folder)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("monitor.cli.evaluate.open_bench", fake_bench)
+        assert run(config, "baseline", "build", "base").exit_code == 0
+        assert run(config, "evaluate", "worse").exit_code == 0
+    return folder
 
 
 @pytest.fixture
-def judged(config):
-    assert run(config, "baseline", "build", "base").exit_code == 0
-    assert run(config, "evaluate", "worse").exit_code == 0
-    return config
+def judged(evaluated, tmp_path):
+    return shutil.copytree(evaluated, tmp_path / "deployment") / "tailwatch.yaml"
 
 
 def known(config):

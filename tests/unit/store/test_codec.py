@@ -15,7 +15,7 @@ from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision, DriftSignal
 from monitor.store import codec
 from tests.unit.contracts import store_strategies as nouns
-from tests.unit.contracts.store_nouns import NOON, an_evaluation
+from tests.unit.contracts.store_nouns import NOON, a_checkpoint, an_evaluation
 
 
 @given(evaluation=nouns.EVALUATIONS)
@@ -96,3 +96,8 @@ def test_a_choice_that_is_unknown_is_trouble():
     with pytest.raises(StoreTrouble, match="whim"):
         codec.load(Evaluation, text)
     assert codec.load(Nothing, "{}") == Nothing()
+
+
+def test_a_name_that_an_earlier_version_stored_and_nothing_can_encode_is_read_escaped():
+    stored = codec.dump(a_checkpoint("gen0")).replace('"gen0"', '"caf\\udce9"')
+    assert codec.load(Checkpoint, stored).name == r"caf\xe9"
