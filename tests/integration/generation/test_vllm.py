@@ -130,7 +130,7 @@ class TestAFreshServer:
         self, engine: ManagedEngine, checkpoints: Path
     ) -> None:
         before = engine.starts
-        with pytest.raises(InvalidCheckpoint, match="half written"):
+        with pytest.raises(InvalidCheckpoint, match="half-written"):
             await engine.serve(checkpoint_in(checkpoints / "half"))
         model = await engine.serve(checkpoint_in(checkpoints / "first"))
         assert len(await collect(model, request(count=2))) == 2
