@@ -26,6 +26,8 @@ from __future__ import annotations
 
 import errno
 
+from monitor.domain.printable import encodable
+
 
 class MonitorError(Exception):
     """Root of all errors raised on purpose.
@@ -38,8 +40,9 @@ class MonitorError(Exception):
     retryable = False
 
     def __init__(self, message: str, *, next_step: str) -> None:
-        super().__init__(message)
-        self.message = message
+        # What an engine answered may stand in it, and pages, records and terminals show it.
+        self.message = encodable(message)
+        super().__init__(self.message)
         self.next_step = next_step
 
     def __str__(self) -> str:

@@ -51,6 +51,11 @@ def is_encodable(text: str) -> bool:
     return True
 
 
+def encodable(text: str) -> str:
+    """The text itself, or printable where it holds half a surrogate pair, as JSON may."""
+    return text if is_encodable(text) else printable_lines(text)
+
+
 def _spelled(character: str) -> str:
     # Lone surrogates beyond those that stand for a byte come from JSON, never from a file's name.
     return "".join(f"\\x{byte:02x}" for byte in _bytes(character))

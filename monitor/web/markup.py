@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from monitor.domain.printable import is_encodable, printable_lines
+from monitor.domain.printable import encodable
 
 
 class Markup(str):
@@ -32,8 +32,7 @@ def join(*children: str) -> Markup:
 
 
 def _escaped(text: str) -> str:
-    # A model may say half a surrogate pair, which no page can be encoded with.
-    return escape(text if is_encodable(text) else printable_lines(text), quote=True)
+    return escape(encodable(text), quote=True)
 
 
 def table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Markup:

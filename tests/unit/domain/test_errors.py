@@ -56,3 +56,8 @@ def test_only_a_pass_passes_and_what_was_not_scored_is_no_result():
     results = {outcome: outcome.passed for outcome in Outcome}
     assert [outcome for outcome, passed in results.items() if passed] == [Outcome.PASSED]
     assert [outcome for outcome, passed in results.items() if passed is None] == [Outcome.UNSCORED]
+
+
+def test_an_error_holds_nothing_that_a_page_or_a_record_cannot_encode():
+    error = errors.EngineTrouble("vLLM said \ud83d.\nIt ended.", next_step="Read its log.")
+    assert str(error) == "vLLM said \\xed\\xa0\\xbd.\nIt ended. Read its log."
