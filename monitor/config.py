@@ -78,8 +78,10 @@ class EngineOptions(Section):
     args: tuple[str, ...] = ()
     url: str | None = None
     api_key_env: str | None = None
+    served_model: Annotated[str, Field(min_length=1)] = "{name}"
     concurrency: Annotated[int, Field(ge=1, le=4096)] = 128
     ready_s: Duration = 600.0
+    stall_s: Duration = 300.0
 
 
 class SamplingOptions(Section):

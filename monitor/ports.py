@@ -89,9 +89,10 @@ class CompletionModel(Protocol):
     def complete(self, requests: Iterable[SampleRequest]) -> AsyncGenerator[Completion, None]:
         """Completions as they finish, in any order; one per requested sample.
 
-        A request that the engine refuses comes back as completions with ``FinishReason.ABORT``.
+        A request that the engine refuses comes back as completions with ``FinishReason.REFUSED``.
 
         Raises:
+            DeploymentBroken: the checkpoint computes NaN for a prompt; what was yielded stays valid.
             EngineTrouble: the engine died or stopped answering; what was yielded stays valid.
         """
         ...
@@ -121,6 +122,8 @@ class Engine(Protocol):
 
         Raises:
             InvalidCheckpoint: the engine cannot load it; a retry cannot help.
+            DeploymentBroken: it computes NaN, also on a fresh server.
+            ModelNotServed: a server of somebody else's does not serve it, or not yet.
             EngineTrouble: the engine died or never became ready; its last log lines are included.
         """
         ...
@@ -451,6 +454,8 @@ class EngineEvent(StrEnum):
     """A sample came back without a text."""
     TROUBLE = "trouble"
     """The engine died, never became ready or answered nonsense (EngineTrouble)."""
+    STALLED = "stalled"
+    """The engine had requests and gave neither answers nor tokens (EngineStalled)."""
 
 
 class DriftEvent(StrEnum):

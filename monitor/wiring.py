@@ -13,7 +13,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.config import DriftOptions, Options, SandboxBackend, SandboxOptions
+from monitor.config import DriftOptions, EngineOptions, Options, SandboxBackend, SandboxOptions
 from monitor.discovery.checkpoints import confirm
 from monitor.discovery.folder import FolderSource
 from monitor.domain.errors import InvalidConfig, InvalidInput, MonitorError, SandboxTrouble
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from monitor.drift.comparing import ColumnComparison
     from monitor.drift.descriptors import Rarity
     from monitor.drift.matching import Reader
+    from monitor.generation.proxies import Proxy
 
 _log = logging.getLogger(__name__)
 
@@ -101,30 +102,58 @@ def open_source(
 def _engine(deployment: Deployment) -> Engine:
     options, engine = deployment.options, deployment.options.engine
     if engine.kind == "remote":
-        from monitor.generation.remote import RemoteEngine  # noqa: PLC0415 - loaded where it is used
+        from monitor.generation.client import Patience  # noqa: PLC0415 - loaded where it is used
+        from monitor.generation.remote import RemoteEngine  # noqa: PLC0415 - likewise
 
-        key = os.environ.get(engine.api_key_env) if engine.api_key_env else None
+        access = _remote_access(engine)
         return RemoteEngine(
-            url=_remote_url(options),
-            api_key=key,
+            url=access.url,
+            served_model=engine.served_model,
+            api_key=access.api_key,
+            proxy=access.proxy,
             concurrency=engine.concurrency,
+            patience=Patience(stall_s=engine.stall_s),
             recall=deployment.store.fingerprint,
         )
     from monitor.generation.launch import ServerPlan  # noqa: PLC0415 - likewise
     from monitor.generation.managed import ManagedEngine  # noqa: PLC0415 - likewise
 
-    plan = ServerPlan(folder=options.state / "engine", args=engine.args, ready_s=engine.ready_s)
+    plan = ServerPlan(
+        folder=options.state / "engine", args=engine.args, ready_s=engine.ready_s, stall_s=engine.stall_s
+    )
     unchanged = partial(confirm, hashes=deployment.hashes)
     return ManagedEngine(plan, concurrency=engine.concurrency, confirm=unchanged)
 
 
-def _remote_url(options: Options) -> str:
-    if options.engine.url is None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RemoteAccess:
+    """How a server that somebody else runs is asked."""
+
+    url: str
+    api_key: str | None = field(repr=False)
+    proxy: Proxy | None
+
+
+def _remote_access(engine: EngineOptions) -> _RemoteAccess:
+    """From the configuration and the environment.
+
+    Raises:
+        InvalidConfig: there is no address, no key where one is announced, or a proxy of an unknown kind.
+    """
+    from monitor.generation.proxies import proxy_for  # noqa: PLC0415 - loaded where it is used
+
+    if engine.url is None:
         raise InvalidConfig(
             "engine.kind is remote, and engine.url is not set.",
             next_step="Set engine.url to the address of your vLLM server, for example http://host:8000.",
         )
-    return options.engine.url
+    key = os.environ.get(engine.api_key_env) if engine.api_key_env else None
+    if engine.api_key_env and not key:
+        raise InvalidConfig(
+            f"engine.api_key_env names the environment variable {engine.api_key_env}, which is not set.",
+            next_step=f"Set {engine.api_key_env} to the server's key, or leave engine.api_key_env out.",
+        )
+    return _RemoteAccess(url=engine.url, api_key=key, proxy=proxy_for(engine.url, os.environ))
 
 
 async def open_sandbox(chosen: SandboxOptions, on_event: Callable[[SandboxEvent], None]) -> Sandbox:
@@ -149,11 +178,11 @@ async def open_sandbox(chosen: SandboxOptions, on_event: Callable[[SandboxEvent]
 
 
 def diagnose_engine(options: Options) -> Check:
-    """Whether checkpoints can be served here."""
+    """Whether checkpoints can be served here, as far as is known without asking a server."""
     engine = options.engine
     try:
         if engine.kind == "remote":
-            detail = f"remote vLLM at {_remote_url(options)}"
+            detail = f"remote vLLM at {_remote_access(engine).url}"
             return Check(name="engine", ok=True, detail=detail, next_step="")
         from monitor.generation.distribution import installed_vllm  # noqa: PLC0415 - loaded where used
 
@@ -162,6 +191,29 @@ def diagnose_engine(options: Options) -> Check:
         return Check(name="engine", ok=False, detail=error.message, next_step=error.next_step)
     device = "CPU" if vllm.on_cpu else "GPU"
     return Check(name="engine", ok=True, detail=f"vLLM {vllm.version} for {device}", next_step="")
+
+
+async def examine_engine(options: Options) -> list[Check]:
+    """Whether checkpoints can be served here; a remote server is asked."""
+    engine, known = options.engine, diagnose_engine(options)
+    if engine.kind != "remote" or not known.ok:
+        return [known]
+    from monitor.generation.client import Patience, VllmClient  # noqa: PLC0415 - loaded where used
+    from monitor.generation.examination import examine  # noqa: PLC0415 - likewise
+
+    access, folder = _remote_access(engine), options.checkpoints.path
+    names = sorted(each.parent.name for each in folder.glob("[!.]*/config.json"))
+    client = VllmClient(
+        access.url,
+        concurrency=engine.concurrency,
+        api_key=access.api_key,
+        proxy=access.proxy,
+        patience=Patience(attempts=2, timeout_s=30.0, connect_s=5.0, stall_s=60.0),
+    )
+    try:
+        return await examine(client, served_model=engine.served_model, names=names)
+    finally:
+        await client.close()
 
 
 async def diagnose_sandbox(options: Options) -> list[Check]:

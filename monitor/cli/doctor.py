@@ -20,7 +20,7 @@ from monitor.rounds.banks import Banks
 from monitor.store import open_store
 from monitor.suites.loading import doubts, load_suite
 from monitor.web.server import listen
-from monitor.wiring import diagnose_engine, diagnose_sandbox, now, open_deployment, open_source
+from monitor.wiring import diagnose_sandbox, examine_engine, now, open_deployment, open_source
 
 READING_S = 10.0
 """Longest that weights are read: doctor is asked for an answer, not for digests."""
@@ -39,7 +39,7 @@ async def doctor(config: Path | None, as_json: bool) -> None:
     checks = list(_local(options))
     if all(check.ok for check in checks if check.name in {"suite", "store"}):
         checks.append(_try("bank", lambda: _bank(options)))
-    checks += [diagnose_engine(options), *await diagnose_sandbox(options)]
+    checks += [*await examine_engine(options), *await diagnose_sandbox(options)]
     terminal(as_json=as_json).answer(
         {"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]},
         lambda out: _render(out, checks),

@@ -71,9 +71,13 @@ class Checkpoint:
         return self.digest[:12]
 
 
+ADDRESS = "url"
+"""The one setting of an engine that is kept for people to read and never compared."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineIdentity:
-    """What answered: two samples are comparable only if these agree."""
+    """What answered: two samples are comparable only if these agree, the address apart."""
 
     kind: str
     """``vllm-managed`` or ``vllm-remote``."""

@@ -7,12 +7,15 @@
     │   ├── InvalidConfig
     │   ├── InvalidSuite
     │   ├── InvalidCheckpoint
-    │   │   └── CheckpointReplaced
+    │   │   ├── CheckpointReplaced
+    │   │   └── DeploymentBroken
     │   ├── InvalidCorpus
     │   ├── InvalidOutcomes
     │   └── UselessBank
     └── Trouble                 ours broke; never a fact about a model
         ├── EngineTrouble
+        │   ├── EngineStalled
+        │   └── ModelNotServed
         ├── SandboxTrouble
         ├── StoreTrouble
         ├── DiskTrouble
@@ -71,6 +74,10 @@ class CheckpointReplaced(InvalidCheckpoint):
     retryable = True
 
 
+class DeploymentBroken(InvalidCheckpoint):
+    """A checkpoint, as its engine serves it, computes NaN: a fact about it, which no retry changes."""
+
+
 class InvalidCorpus(InvalidInput):
     """A corpus, request log or rarity table cannot be read, or holds no programs."""
 
@@ -91,6 +98,14 @@ class Trouble(MonitorError):
 
 class EngineTrouble(Trouble):
     """The vLLM server died, never became ready, or answered nonsense."""
+
+
+class EngineStalled(EngineTrouble):
+    """The vLLM server has requests, and gives neither answers nor tokens."""
+
+
+class ModelNotServed(EngineTrouble):
+    """A vLLM server that somebody else runs does not serve the checkpoint, or not yet."""
 
 
 class SandboxTrouble(Trouble):

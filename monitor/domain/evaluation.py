@@ -136,6 +136,8 @@ class Evaluation:
     """Tasks that moved against the bank; None for a bank, or before it is decided."""
     sealed_gap: float | None = None
     """Change of the pass ratio on sealed tasks minus that on open ones; None unless both were drawn."""
+    broken: str = ""
+    """What shows that the checkpoint, as it is served, computes nothing usable; empty where it does."""
     trouble: str = ""
     """Why it failed, or waits to be tried again; empty when it did neither."""
     retryable: bool = False

@@ -145,6 +145,7 @@ class ReasonCode(StrEnum):
     CANARY_FAILED = "canary_failed"
     CHECKPOINT_UNKNOWN = "checkpoint_unknown"
     CHECKPOINT_INVALID = "checkpoint_invalid"
+    DEPLOYMENT_BROKEN = "deployment_broken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

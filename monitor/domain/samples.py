@@ -35,6 +35,13 @@ class FinishReason(StrEnum):
     LENGTH = "length"
     ABORT = "abort"
     """The engine gave no answer: our trouble, the sample is UNSCORED."""
+    REFUSED = "refused"
+    """The engine will not answer this prompt, however often it is asked: the sample is UNSCORED."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is a text, be it empty."""
+        return self in {FinishReason.STOP, FinishReason.LENGTH}
 
 
 class Style(StrEnum):
@@ -108,7 +115,7 @@ class Completion:
     """Mean natural-log probability of the generated tokens; None when the engine gave none."""
     min_logprob: float | None = None
     detail: str = ""
-    """Why there is no text: the engine aborted, or put it elsewhere; empty otherwise."""
+    """Why there is no text: the engine aborted or refused, or put it elsewhere; empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

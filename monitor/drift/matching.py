@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.domain.samples import FinishReason, Sample
+from monitor.domain.samples import Sample
 from monitor.domain.tasks import RAREST_FIRST, Stratum
 from monitor.drift.shapes import Shape, shape_of
 
@@ -135,7 +135,7 @@ def matched(
 def _by_task(samples: Sequence[Sample]) -> Mapping[str, dict[int, Sample]]:
     found: dict[str, dict[int, Sample]] = defaultdict(dict)
     for sample in samples:
-        if sample.completion.finish_reason is not FinishReason.ABORT:
+        if sample.completion.finish_reason.answered:
             found[sample.task_id][sample.index] = sample
     return found
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor.domain.errors import EngineTrouble
 from monitor.domain.samples import Completion, FinishReason, SampleRequest, Style
+from monitor.generation.refusals import NotFinite
 
 INSTRUCTION = (
     "Complete the following code. "
@@ -18,7 +19,7 @@ INSTRUCTION = (
 MOST_STOPS = 4
 """Stop texts that vLLM accepts (VLLM_MAX_STOP_STRINGS); the others are looked for in its answer."""
 
-_LOGPROB_OF_NONE = -9999.0
+LOGPROB_OF_NONE = -9999.0
 """What vLLM writes for a probability of zero."""
 _MAX_DETAIL = 300
 
@@ -84,6 +85,7 @@ def completions(request: SampleRequest, answer: Mapping[str, Any]) -> list[Compl
     """The samples in an answer, ordered by index.
 
     Raises:
+        NotFinite: a token's log probability is NaN.
         EngineTrouble: it does not hold what was asked for.
     """
     try:
@@ -107,7 +109,7 @@ def refused(request: SampleRequest, detail: str) -> list[Completion]:
             index=request.first_index + child,
             seed=request.seed + child,
             text="",
-            finish_reason=FinishReason.ABORT,
+            finish_reason=FinishReason.REFUSED,
             tokens=0,
             detail=detail[:_MAX_DETAIL] or "the engine refused the request without a reason",
         )
@@ -119,11 +121,12 @@ def prompt_logprobs(answer: Mapping[str, Any]) -> tuple[float, ...]:
     """Log probability of each token of the prompt but the first.
 
     Raises:
+        NotFinite: one of them is NaN.
         EngineTrouble: it does not hold any.
     """
     try:
         entries = answer["choices"][0]["prompt_logprobs"]
-        return tuple(float(next(iter(entry.values()))["logprob"]) for entry in entries if entry)
+        return tuple(_number(next(iter(entry.values()))["logprob"]) for entry in entries if entry)
     except (KeyError, IndexError, TypeError, ValueError, StopIteration) as exc:
         raise EngineTrouble(
             "The engine's answer holds no prompt log probabilities.",
@@ -144,14 +147,6 @@ def tokens(answer: Mapping[str, Any]) -> list[int]:
             "The engine's answer holds no tokens.",
             next_step="Check that the URL is a vLLM server's; other servers do not offer /tokenize.",
         ) from exc
-
-
-def error_text(content: Any) -> str:
-    """The message in an error answer's JSON, of any of the shapes that vLLM and gateways use."""
-    if isinstance(content, Mapping):
-        inner = content.get("error", content.get("detail", content.get("message", content)))
-        return error_text(inner) if isinstance(inner, Mapping) and inner is not content else str(inner)
-    return str(content)
 
 
 def _completion(request: SampleRequest, child: int, choice: Mapping[str, Any]) -> Completion:
@@ -198,4 +193,12 @@ def _token_logprobs(choice: Mapping[str, Any]) -> Sequence[float]:
     values: Sequence[Any] = logprobs.get("token_logprobs") or ()
     if "content" in logprobs:
         values = [entry["logprob"] for entry in logprobs["content"] or ()]
-    return [max(float(value), _LOGPROB_OF_NONE) for value in values if value is not None]
+    return [max(_number(value), LOGPROB_OF_NONE) for value in values if value is not None]
+
+
+def _number(value: Any) -> float:
+    """A log probability; minus infinity is one, NaN and plus infinity are none."""
+    number = float(value)
+    if math.isnan(number) or number == math.inf:
+        raise NotFinite(200, f"a token has the log probability {number}")
+    return number

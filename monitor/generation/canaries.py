@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from monitor.domain.errors import EngineTrouble
 from monitor.domain.identity import content_digest
+from monitor.generation.answers import LOGPROB_OF_NONE
+from monitor.generation.refusals import NotFinite
 
 CANARIES = (
     "def add(a, b):\n    return a + b\n",
@@ -14,7 +16,10 @@ CANARIES = (
     "The quick brown fox jumps over the lazy dog.",
     "0123456789 (){}[]<>+-*/=!?.,:;#$%&@~^|",
 )
-"""Short, so that they fit every context; of several kinds, so that most weights take part."""
+"""Short, so that they fit every context that code fits; of several kinds, so that most weights take part."""
+
+LEAST_CONTEXT = 64
+"""Tokens that the longest canary takes where each byte is one, with some to spare for an answer."""
 
 TOLERANCE = 2e-3
 """Largest difference of a token's log probability within one identity, in nats. Batching and kernels
@@ -48,6 +53,7 @@ def fingerprint_of(logprobs: Sequence[Sequence[float]]) -> Fingerprint:
     """The fingerprint from the canaries' log probabilities.
 
     Raises:
+        NotFinite: no token has a probability at all, which is how some servers write NaN.
         EngineTrouble: a canary has none, so the model cannot be told from another.
     """
     if not logprobs or not all(logprobs):
@@ -55,4 +61,7 @@ def fingerprint_of(logprobs: Sequence[Sequence[float]]) -> Fingerprint:
             "The engine gave no log probabilities for a canary prompt, so its model cannot be identified.",
             next_step="Serve with a context of at least 64 tokens and with prompt log probabilities allowed.",
         )
-    return Fingerprint(values=tuple(value for values in logprobs for value in values))
+    found = tuple(value for values in logprobs for value in values)
+    if all(value <= LOGPROB_OF_NONE for value in found):
+        raise NotFinite(200, "no token of any canary has a probability above zero")
+    return Fingerprint(values=found)

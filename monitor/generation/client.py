@@ -9,17 +9,36 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import httpx
 
-from monitor.domain.errors import EngineTrouble, InvalidConfig
-from monitor.generation.answers import error_text
+from monitor.domain.errors import EngineTrouble
+from monitor.generation.progress import STALL_S, ProgressWatch, tokens_in
+from monitor.generation.proxies import Proxy
+from monitor.generation.refusals import (
+    Route,
+    error_text,
+    is_not_finite,
+    json_or_text,
+    proxy_status,
+    retry_after_s,
+)
 
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 """Statuses that may be gone the next time: overload, gateways, a server that starts or restarts."""
+_SAMPLING = ("/completions",)
+"""Paths whose answers take as long as the tokens do."""
+_KEEP_ALIVE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    # An answer may take an hour; what stands between must not forget the connection meanwhile.
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 30),
+)
 
 
 class Lifeline(Protocol):
@@ -49,15 +68,6 @@ class NoLifeline:
         raise AssertionError
 
 
-class Refused(Exception):
-    """The server understood the request and will not answer it; a retry cannot help."""
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """How often, how long and in which rhythm to try again."""
@@ -66,10 +76,18 @@ class Patience:
     first_pause_s: float = 0.25
     """Doubles with each attempt."""
     timeout_s: float = 600.0
-    """Longest silence while an answer is awaited."""
+    """Longest silence while an answer is awaited that needs no tokens."""
+    answer_s: float = 3600.0
+    """Longest silence while samples are awaited, however alive the server is."""
+    stall_s: float = STALL_S
+    """How long the server may show no progress with any request for samples."""
     connect_s: float = 10.0
+    longest_pause_s: float = 300.0
+    """A server that wants to be left alone for longer is in trouble."""
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     """Sleeps for some seconds."""
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """UTC now, for servers that name a time to come back."""
     rng: random.Random = field(default_factory=lambda: random.Random(0))
     """Spreads retries; changes no sample."""
 
@@ -77,10 +95,13 @@ class Patience:
 class VllmClient:
     """JSON in, JSON out, with retries.
 
+    Nothing of the environment has a say: neither proxies that it names nor a ``.netrc``.
+
     Args:
         url: the server's address, with or without ``/v1``.
-        concurrency: most connections at a time.
+        concurrency: most requests for samples at a time.
         api_key: sent as bearer token; None for none.
+        proxy: what requests go through; None to ask the server directly.
         lifeline: ends all waiting when the server has ended.
         patience: how long to try again.
         transport: carries the requests; None for the network.
@@ -92,22 +113,30 @@ class VllmClient:
         *,
         concurrency: int,
         api_key: str | None = None,
+        proxy: Proxy | None = None,
         lifeline: Lifeline | None = None,
         patience: Patience | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.url = url.rstrip("/").removesuffix("/v1")
         self.lifeline: Lifeline = lifeline or NoLifeline()
+        self._route = Route(url=self.url, proxy=proxy)
         self._patience = patience or Patience()
         self._http = httpx.AsyncClient(
             base_url=self.url,
-            # Reading the certificates of the world takes 0.1 s; plain HTTP has no use for them.
-            verify=self.url.startswith("https:"),
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=httpx.Timeout(self._patience.timeout_s, connect=self._patience.connect_s, pool=None),
-            limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
-            transport=transport,
+            transport=transport or _network(self.url, proxy, connections=concurrency + 1),
+            trust_env=False,
         )
+        self._progress = ProgressWatch(
+            self.url, stall_s=self._patience.stall_s, count_tokens=self._count_tokens
+        )
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the server was ever found to hang."""
+        return self._progress.stalled
 
     async def close(self) -> None:
         """Close the connections."""
@@ -126,40 +155,73 @@ class VllmClient:
             once: do not try again; every error answer is then a refusal.
 
         Raises:
-            Refused: an answer that says the request itself is at fault.
-            InvalidConfig: the key was not accepted.
-            EngineTrouble: no answer after all attempts, or the server has ended.
+            Refused: an answer that says the request itself is at fault; NotFinite where the model is.
+            InvalidConfig: the key was not accepted, the address redirects, or the proxy is in the way.
+            EngineTrouble: no answer after all attempts, the server has ended, or it hangs.
         """
         return await self._answer("POST", path, body, 1 if once else self._patience.attempts)
 
     async def _answer(self, method: str, path: str, body: Mapping[str, Any] | None, attempts: int) -> Any:
-        problem = ""
+        problem, wait_s = "", 0.0
         for attempt in range(attempts):
-            await self._before(attempt)
+            await self._before(attempt, wait_s)
             try:
-                response = await self._http.request(method, path, json=body)
+                response = await self._sent(method, path, body)
             except httpx.TransportError as exc:
-                problem = f"{type(exc).__name__}: {exc}".rstrip(": ")
+                if isinstance(exc, httpx.ProxyError) and proxy_status(exc) == 407:
+                    raise self._route.proxy_denied() from exc
+                problem, wait_s = f"{type(exc).__name__}: {exc}".rstrip(": "), 0.0
                 continue
             if response.is_success:
                 return self._content(response)
-            problem = f"status {response.status_code}: {error_text(_json_or_text(response))}"
-            if response.status_code not in _PASSING or attempts == 1:
-                raise self._refusal(response)
-        raise EngineTrouble(
-            f"The vLLM server at {self.url} did not answer {path} in {attempts} attempts; "
-            f"the last ended with {problem[:300]}.",
-            next_step="Check that the server runs and can be reached from here.",
-        )
+            detail = error_text(json_or_text(response))
+            problem = f"status {response.status_code}: {detail}"
+            if response.status_code not in _PASSING or attempts == 1 or is_not_finite(detail):
+                raise self._route.refusal(response)
+            wait_s = retry_after_s(response, self._patience.clock())
+            if wait_s > self._patience.longest_pause_s:
+                problem += f", and wants to be asked again after {wait_s:.0f} s"
+                raise self._route.unreachable(path, attempts=attempt + 1, problem=problem)
+        raise self._route.unreachable(path, attempts=attempts, problem=problem)
 
-    async def _before(self, attempt: int) -> None:
-        """Pause before another attempt; do not make any when the server has ended."""
+    async def _before(self, attempt: int, wait_s: float) -> None:
+        """Pause before another attempt; do not make any when the server has ended.
+
+        Args:
+            attempt: the how-manyth comes next, from 0.
+            wait_s: least pause that the server asked for.
+        """
         if attempt:
             # Spread, or all requests of a wave would come back in the same instant.
             spread = 0.5 + self._patience.rng.random()
-            await self._patience.pause(self._patience.first_pause_s * 2 ** (attempt - 1) * spread)
+            own_s = self._patience.first_pause_s * 2 ** (attempt - 1) * spread
+            await self._patience.pause(wait_s + own_s)
         if not self.lifeline.alive:
             raise await self.lifeline.trouble()
+
+    async def _sent(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
+        """The server's answer, of whatever status.
+
+        Raises:
+            httpx.TransportError: there is none.
+            EngineStalled: the server hangs.
+        """
+        if not path.endswith(_SAMPLING):
+            return await self._http.request(method, path, json=body)
+        patience = self._patience
+        timeout = httpx.Timeout(patience.answer_s, connect=patience.connect_s, pool=None)
+        try:
+            return await self._progress.during(self._http.request(method, path, json=body, timeout=timeout))
+        except httpx.ReadTimeout as exc:
+            raise self._progress.trouble() from exc
+
+    async def _count_tokens(self) -> float | None:
+        """Tokens that the server has handled; None where it does not tell."""
+        try:
+            response = await self._http.get("/metrics", timeout=self._patience.connect_s)
+        except httpx.TransportError:
+            return None
+        return tokens_in(response.text) if response.is_success else None
 
     def _content(self, response: httpx.Response) -> Any:
         if not response.content:
@@ -168,22 +230,18 @@ class VllmClient:
             return response.json()
         except ValueError as exc:
             raise EngineTrouble(
-                f"The server at {self.url} answered something other than JSON.",
+                f"The server at {self._route} answered something other than JSON.",
                 next_step="Check that the URL is a vLLM server's, without a path beyond /v1.",
             ) from exc
 
-    def _refusal(self, response: httpx.Response) -> Exception:
-        detail = error_text(_json_or_text(response))
-        if response.status_code in {401, 403}:
-            return InvalidConfig(
-                f"The vLLM server at {self.url} did not accept the API key (status {response.status_code}).",
-                next_step="Set `engine: {api_key_env: NAME}` to the environment variable that holds its key.",
-            )
-        return Refused(response.status_code, detail)
 
-
-def _json_or_text(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        return response.text[:300]
+def _network(url: str, proxy: Proxy | None, *, connections: int) -> httpx.AsyncHTTPTransport:
+    encrypted = url.startswith("https:") or (proxy is not None and proxy.url.startswith("https:"))
+    return httpx.AsyncHTTPTransport(
+        # Reading the certificates of the world takes 0.1 s; plain HTTP has no use for them.
+        verify=httpx.create_ssl_context() if encrypted else False,
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        proxy=None if proxy is None else proxy.url,
+        trust_env=False,
+        socket_options=_KEEP_ALIVE,
+    )

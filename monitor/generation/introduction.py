@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.domain.checkpoint import EngineIdentity
-from monitor.domain.errors import EngineTrouble
+from monitor.domain.errors import EngineTrouble, InvalidCheckpoint
 from monitor.generation.answers import prompt_logprobs, prompt_logprobs_body
-from monitor.generation.canaries import CANARIES, Fingerprint, fingerprint_of
-from monitor.generation.client import Refused, VllmClient
+from monitor.generation.canaries import CANARIES, LEAST_CONTEXT, Fingerprint, fingerprint_of
+from monitor.generation.client import VllmClient
+from monitor.generation.refusals import NoSuchModel, NotFinite, Refused, broken_deployment, confirmed
 
 _PROBES = 4
 _NEIGHBOURS = 3
@@ -28,22 +29,36 @@ class Acquaintance:
 
 
 async def introduce(
-    client: VllmClient, *, kind: str, model_id: str, settings: Mapping[str, str]
+    client: VllmClient, *, name: str, kind: str, model_id: str, settings: Mapping[str, str]
 ) -> Acquaintance:
     """Ask a served model who it is.
 
     Args:
         client: talks to the server.
+        name: of the checkpoint, for messages.
         kind: ``vllm-managed`` or ``vllm-remote``.
         model_id: what the server calls the model.
         settings: what is known to change the sampled text; the context length is added.
 
     Raises:
-        Refused: the server does not serve a model of this name.
+        NoSuchModel: the server does not serve a model of this name.
+        Refused: it does not take the canaries, or has no list of models.
+        InvalidCheckpoint: its context is too short for them.
+        DeploymentBroken: it computes NaN for them, both times that it is asked.
         EngineTrouble: it does not answer, or not as vLLM does.
     """
     context = await context_tokens(client, model_id)
-    fingerprint = await take_fingerprint(client, model_id)
+    if 0 < context < LEAST_CONTEXT:
+        raise InvalidCheckpoint(
+            f"{name} is served with a context of {context} tokens; the canary prompts alone need "
+            f"{LEAST_CONTEXT}.",
+            next_step="Serve it with a longer --max-model-len (in engine.args where the server is managed), "
+            "or check max_position_embeddings in its config.json.",
+        )
+    try:
+        fingerprint = await confirmed(lambda: take_fingerprint(client, model_id))
+    except NotFinite as refusal:
+        raise broken_deployment(name, "the canary prompts", refusal) from refusal
     identity = EngineIdentity(
         kind=kind,
         version=await _version(client),
@@ -54,7 +69,12 @@ async def introduce(
 
 
 async def take_fingerprint(client: VllmClient, model_id: str) -> Fingerprint:
-    """Log probabilities of the canaries, one by one, so that batching cannot move them."""
+    """Log probabilities of the canaries, one by one, so that batching cannot move them.
+
+    Raises:
+        NotFinite: the model computes NaN for them.
+        Refused: the server does not take them.
+    """
     answers = [
         await client.post("/v1/completions", prompt_logprobs_body(text, model_id)) for text in CANARIES
     ]
@@ -65,15 +85,26 @@ async def context_tokens(client: VllmClient, model_id: str) -> int:
     """How many tokens prompt and completion may have together.
 
     Raises:
-        Refused: status 404, when the server has no such model; the detail names those it has.
+        NoSuchModel: the detail names those that there are.
+        Refused, EngineTrouble: as for :func:`listed_models`.
+    """
+    models = await listed_models(client)
+    if model_id not in models:
+        raise NoSuchModel(404, ", ".join(sorted(models)) or "none")
+    return models[model_id]
+
+
+async def listed_models(client: VllmClient) -> dict[str, int]:
+    """What a server serves: names, and how many tokens prompt and completion may have together.
+
+    Raises:
+        Refused: the server has no such list.
+        EngineTrouble: it does not answer, or not as vLLM does.
     """
     listing = await client.get("/v1/models")
     try:
-        models = {str(model["id"]): model for model in listing["data"]}
-        if model_id not in models:
-            raise Refused(404, ", ".join(sorted(models)) or "none")
-        return int(models[model_id].get("max_model_len") or 0)
-    except (KeyError, TypeError, ValueError) as exc:
+        return {str(model["id"]): int(model.get("max_model_len") or 0) for model in listing["data"]}
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
         raise EngineTrouble(
             f"The server at {client.url} does not list its models as vLLM does.",
             next_step="Check that the URL is a vLLM server's, without a path beyond /v1.",

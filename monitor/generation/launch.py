@@ -13,6 +13,7 @@ import monitor
 from monitor.generation import cpu_entry, leash
 from monitor.generation.distribution import Vllm
 from monitor.generation.process import GRACE_S
+from monitor.generation.progress import STALL_S
 
 SERVED_NAME = "tailwatch"
 """Model id of every checkpoint on a managed server, so that a switch does not change it."""
@@ -30,6 +31,8 @@ class ServerPlan:
     """The user's own vLLM arguments; they come last, so they win over ours."""
     ready_s: float = 600.0
     """How long a server may take until it answers."""
+    stall_s: float = STALL_S
+    """How long a server may have requests and show no progress before it is given up."""
     threads: int | None = None
     """OpenMP threads on CPU; None for all cores but one, which the HTTP side keeps busy."""
     kv_cache_gib: int = 1
@@ -60,7 +63,7 @@ def server_command(plan: ServerPlan, vllm: Vllm, *, weights: Path, port: int) ->
         # A checkpoint's own generation_config.json would change the sampler between checkpoints.
         *("--generation-config", "vllm"),
         *("--worker-extension-cls", PROOF_EXTENSION),
-        *("--uvicorn-log-level", "warning", "--disable-log-stats"),
+        *("--uvicorn-log-level", "warning"),
     ]
     if vllm.on_cpu:
         # bfloat16 is emulated on most CPUs, and compilation costs more than it gains there.
@@ -77,6 +80,8 @@ def server_environment(plan: ServerPlan, vllm: Vllm, inherited: Mapping[str, str
         "HF_HUB_OFFLINE": "1",
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
+        # Its counters of tokens tell a slow server from one that hangs; in the log they hide what failed.
+        "VLLM_LOG_STATS_INTERVAL": "86400",
     }
     if vllm.on_cpu:
         ours |= {

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from monitor.domain.checkpoint import Checkpoint
-from monitor.domain.errors import EngineTrouble, InvalidCheckpoint
+from monitor.domain.errors import DeploymentBroken, EngineTrouble, InvalidCheckpoint
 from monitor.domain.printable import is_encodable
 from monitor.generation import orphans
 from monitor.generation.canaries import Fingerprint
 from monitor.generation.checkpoint_files import CheckpointFiles, read_checkpoint
-from monitor.generation.client import Refused, VllmClient
+from monitor.generation.client import Patience, VllmClient
 from monitor.generation.distribution import Vllm, installed_vllm
 from monitor.generation.introduction import introduce
 from monitor.generation.launch import (
@@ -26,7 +26,7 @@ from monitor.generation.launch import (
     server_environment,
 )
 from monitor.generation.process import ServerProcess, free_port
-from monitor.generation.refusals import blames_checkpoint
+from monitor.generation.refusals import Refused, blames_checkpoint
 from monitor.generation.served import ServedModel
 from monitor.generation.switching import Proof, load_weights, prove_weights
 
@@ -85,8 +85,9 @@ class ManagedEngine:
         """Serve a checkpoint; see :class:`monitor.ports.Engine`.
 
         Raises:
-            InvalidCheckpoint: its files are incomplete, were replaced, or vLLM cannot load them. A server
-                that runs is left as it is where that is seen before anything is loaded.
+            InvalidCheckpoint: its files are incomplete or were replaced, or vLLM cannot load it or takes no
+                prompt for it. A server that runs is left as it is where that is seen before it loads.
+            DeploymentBroken: it computes NaN on a server that was started for it.
             EngineTrouble: the server died or never became ready.
             InvalidConfig: no vLLM is installed.
             PortTaken: somebody else listens on the port of the plan.
@@ -95,17 +96,11 @@ class ManagedEngine:
         files = await asyncio.to_thread(read_checkpoint, Path(checkpoint.path))
         files = replace(files, folder=self._loadable(files.folder, checkpoint))
         async with self._lock:
+            if self._model is not None and self._model.broken:
+                # What it left in the key-value cache can reach the next checkpoint's answers.
+                await self._stop()
             self._retire_model()
-            server = await self._holding(checkpoint, files)
-            model = await self._introduced(server, checkpoint)
-            if model is None:
-                _log.warning("%s answers otherwise than before; starting afresh", checkpoint.name)
-                await self._stop()
-                server = await self._started(checkpoint, files)
-                model = await self._introduced(server, checkpoint)
-            if model is None:
-                await self._stop()
-                raise self._otherwise(checkpoint)
+            model = await self._proved(checkpoint, files)
             await self._confirm_loaded(checkpoint)
             self._model = model
             return model
@@ -131,10 +126,28 @@ class ManagedEngine:
             self._model.retire()
             self._model = None
 
+    async def _proved(self, checkpoint: Checkpoint, files: CheckpointFiles) -> ServedModel:
+        """The model, on a fresh server where the one that runs is in doubt."""
+        for _ in range(2):
+            started = self.starts
+            server = await self._holding(checkpoint, files)
+            try:
+                model = await self._introduced(server, checkpoint)
+            except DeploymentBroken:
+                await self._stop()
+                if self.starts > started:
+                    raise
+                continue
+            if model is not None:
+                return model
+            _log.warning("%s answers otherwise than before; starting afresh", checkpoint.name)
+            await self._stop()
+        raise self._otherwise(checkpoint)
+
     async def _holding(self, checkpoint: Checkpoint, files: CheckpointFiles) -> _Server:
         """A server that holds the checkpoint, by whatever way is right."""
         server = self._server
-        if server is not None and server.process.alive:
+        if server is not None and server.process.alive and not server.client.stalled:
             if server.digest == checkpoint.digest and server.files == files:
                 return server
             if server.provable.holds and server.files.swappable_with(files):
@@ -160,7 +173,12 @@ class ManagedEngine:
 
     async def _started(self, checkpoint: Checkpoint, files: CheckpointFiles) -> _Server:
         process = await self._start_process(checkpoint, files)
-        client = VllmClient(process.url, concurrency=self._concurrency, lifeline=process)
+        client = VllmClient(
+            process.url,
+            concurrency=self._concurrency,
+            lifeline=process,
+            patience=Patience(stall_s=self._plan.stall_s),
+        )
         self._server = _Server(
             process=process,
             client=client,
@@ -210,9 +228,21 @@ class ManagedEngine:
 
     async def _introduced(self, server: _Server, checkpoint: Checkpoint) -> ServedModel | None:
         """The model, or None when it answers the canaries otherwise than the same digest did before."""
-        acquaintance = await introduce(
-            server.client, kind="vllm-managed", model_id=SERVED_NAME, settings=self._settings()
-        )
+        try:
+            acquaintance = await introduce(
+                server.client,
+                name=checkpoint.name,
+                kind="vllm-managed",
+                model_id=SERVED_NAME,
+                settings=self._settings(),
+            )
+        except Refused as refusal:
+            # The server is ours and has this one checkpoint: a refusal is about it, and its next one too.
+            raise InvalidCheckpoint(
+                f"vLLM loads {checkpoint.name} and refuses the canary prompts (status {refusal.status}): "
+                f"{refusal.detail}.",
+                next_step="Check its tokenizer and config.json, and engine.args.",
+            ) from refusal
         known = self._fingerprints.setdefault(checkpoint.digest, acquaintance.fingerprint)
         if not known.agrees(acquaintance.fingerprint):
             return None

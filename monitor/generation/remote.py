@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from monitor.domain.checkpoint import Checkpoint
-from monitor.domain.errors import EngineTrouble, InvalidCheckpoint
+from monitor.domain.checkpoint import ADDRESS, Checkpoint
+from monitor.domain.errors import EngineTrouble, ModelNotServed
 from monitor.generation.canaries import Fingerprint
-from monitor.generation.client import Patience, Refused, VllmClient
+from monitor.generation.client import Patience, VllmClient
 from monitor.generation.introduction import Acquaintance, introduce
+from monitor.generation.proxies import Proxy
+from monitor.generation.refusals import NoSuchModel, Refused
 from monitor.generation.served import ServedModel
 
+NAME = "{name}"
+"""Stands for the checkpoint's name in what a server calls its model."""
 Recall = Callable[[str, str, tuple[float, ...]], tuple[float, ...]]
 
 
@@ -20,8 +24,9 @@ class RemoteEngine:
 
     Args:
         url: the server's address, with or without ``/v1``.
-        model_id: what the server calls the model; None for the checkpoint's name.
+        served_model: what the server calls the model, with the checkpoint's name for ``{name}``.
         api_key: its key; None for none.
+        proxy: what requests go through; None to ask the server directly.
         concurrency: most requests in flight, each of several samples.
         patience: how long to try again.
         recall: what an endpoint answered for a digest first, given what it answers now; it outlives the
@@ -32,36 +37,45 @@ class RemoteEngine:
         self,
         url: str,
         *,
-        model_id: str | None = None,
+        served_model: str = NAME,
         api_key: str | None = None,
+        proxy: Proxy | None = None,
         concurrency: int = 16,
         patience: Patience | None = None,
         recall: Recall = lambda _digest, _endpoint, found: found,
     ) -> None:
-        self._model_id = model_id
+        self._served_model = served_model
         self._concurrency = concurrency
         self._recall = recall
-        self._client = VllmClient(url, concurrency=concurrency, api_key=api_key, patience=patience)
+        self._client = VllmClient(
+            url, concurrency=concurrency, api_key=api_key, proxy=proxy, patience=patience
+        )
         self._model: ServedModel | None = None
 
     async def serve(self, checkpoint: Checkpoint) -> ServedModel:
         """Check that the model answers as it first did; see :class:`monitor.ports.Engine`.
 
         Raises:
-            InvalidCheckpoint: the server has no model of that name.
-            InvalidConfig: the server does not accept the key.
+            ModelNotServed: the server has no model of that name.
+            InvalidCheckpoint: its context is too short to ask it anything.
+            DeploymentBroken: it computes NaN.
+            InvalidConfig: the server does not accept the key or redirects, or a proxy is in the way.
             EngineTrouble: it cannot be reached, is no vLLM, or holds other weights under that name than
                 when it first served this checkpoint.
         """
         if self._model is not None:
             self._model.retire()
-        model_id = self._model_id or checkpoint.name
+        model_id = served_name(self._served_model, checkpoint.name)
         try:
             acquaintance = await introduce(
-                self._client, kind="vllm-remote", model_id=model_id, settings={"url": self._client.url}
+                self._client,
+                name=checkpoint.name,
+                kind="vllm-remote",
+                model_id=model_id,
+                settings={ADDRESS: self._client.url},
             )
         except Refused as refusal:
-            raise self._explained(refusal, model_id) from refusal
+            raise explained(self._client.url, refusal, model_id) from refusal
         await self._check_same(checkpoint, model_id, acquaintance)
         self._model = ServedModel(
             self._client,
@@ -91,14 +105,36 @@ class RemoteEngine:
         """Close the connections; the server goes on."""
         await self._client.close()
 
-    def _explained(self, refusal: Refused, model_id: str) -> InvalidCheckpoint | EngineTrouble:
-        if refusal.status == 404:
-            return InvalidCheckpoint(
-                f"The vLLM server at {self._client.url} serves no model {model_id}, but: {refusal.detail}.",
-                next_step="Name one of those as the endpoint's model, or serve yours there.",
-            )
-        return EngineTrouble(
-            f"The vLLM server at {self._client.url} refuses the canary prompts "
-            f"(status {refusal.status}): {refusal.detail}.",
-            next_step="Serve with prompt log probabilities allowed and a context of at least 64 tokens.",
+
+def explained(url: str, refusal: Refused, model_id: str) -> EngineTrouble:
+    """What a refusal of the first questions says about a server.
+
+    Args:
+        url: the server's.
+        refusal: the server's.
+        model_id: what it was asked for.
+    """
+    if isinstance(refusal, NoSuchModel):
+        return ModelNotServed(
+            f"The vLLM server at {url} serves no model {model_id}, but: {refusal.detail}.",
+            next_step="Serve it there under that name; it is asked for again until then. Or set "
+            "engine.served_model to what the server calls it, with {name} for the checkpoint's name.",
         )
+    if refusal.status == 404:
+        return EngineTrouble(
+            f"The server at {url} has no /v1/models or /v1/completions (status 404): {refusal.detail}.",
+            next_step="Check engine.url: it is a vLLM server's address, with or without /v1.",
+        )
+    return EngineTrouble(
+        f"The vLLM server at {url} refuses the canary prompts (status {refusal.status}): {refusal.detail}.",
+        next_step="Serve with prompt log probabilities allowed and a context of at least 64 tokens.",
+    )
+
+
+def served_name(served_model: str, name: str) -> str:
+    """What a server calls a checkpoint of this name.
+
+    >>> served_name("/srv/models/{name}", "v1")
+    '/srv/models/v1'
+    """
+    return served_model.replace(NAME, name)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -13,7 +14,8 @@ from monitor.domain.errors import EngineTrouble, InvalidConfig
 from monitor.domain.samples import Completion, SampleRequest
 from monitor.generation import answers
 from monitor.generation.canaries import Fingerprint
-from monitor.generation.client import Refused, VllmClient
+from monitor.generation.client import VllmClient
+from monitor.generation.refusals import NotFinite, Refused, broken_deployment, confirmed
 
 _Result = TypeVar("_Result")
 _REFUSABLE = frozenset({400, 413, 422})
@@ -44,6 +46,8 @@ class ServedModel:
     ) -> None:
         self.fingerprint = fingerprint
         self.concurrency = concurrency
+        self.broken = False
+        """Whether it was found to compute NaN."""
         self._client = client
         self._name = name
         self._model_id = model_id
@@ -111,10 +115,14 @@ class ServedModel:
     async def _samples(self, request: SampleRequest) -> list[Completion]:
         body = answers.request_body(request, self._model_id)
         try:
-            answer = await self._post(answers.completion_path(request), body)
+            return await self._finite(
+                f"task {request.task_id}",
+                answers.completion_path(request),
+                body,
+                partial(answers.completions, request),
+            )
         except Refused as refusal:
             return answers.refused(request, refusal.detail)
-        return answers.completions(request, answer)
 
     async def _numbered_logprobs(
         self, number: int, text: str, context: str, *, chat: bool
@@ -133,10 +141,29 @@ class ServedModel:
 
     async def _logprobs(self, text: str | Sequence[int]) -> tuple[float, ...]:
         body = answers.prompt_logprobs_body(text, self._model_id)
-        return answers.prompt_logprobs(await self._post("/v1/completions", body))
+        return await self._finite("a text", "/v1/completions", body, answers.prompt_logprobs)
 
     async def _tokens(self, body: dict[str, Any]) -> list[int]:
         return answers.tokens(await self._post("/tokenize", body))
+
+    async def _finite(
+        self, what: str, path: str, body: dict[str, Any], read: Callable[[Mapping[str, Any]], _Result]
+    ) -> _Result:
+        """What an answer holds, asked for once more where it holds NaN.
+
+        Raises:
+            DeploymentBroken: it held NaN both times.
+            Refused, EngineTrouble: as for :meth:`_post`.
+        """
+
+        async def ask() -> _Result:
+            return read(await self._post(path, body))
+
+        try:
+            return await confirmed(ask)
+        except NotFinite as refusal:
+            self.broken = True
+            raise broken_deployment(self._name, what, refusal) from refusal
 
     async def _post(self, path: str, body: dict[str, Any]) -> Any:
         """Post for the checkpoint that this object stands for, or not at all.
@@ -149,7 +176,7 @@ class ServedModel:
         try:
             answer = await self._client.post(path, body)
         except Refused as refusal:
-            if refusal.status in _REFUSABLE:
+            if refusal.status in _REFUSABLE or isinstance(refusal, NotFinite):
                 raise
             raise EngineTrouble(
                 f"The vLLM server refuses {path} for {self._name} "

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from monitor.generation.client import Refused, VllmClient
+from monitor.generation.client import VllmClient
+from monitor.generation.refusals import Refused
 
 _SHOWN = 5
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from monitor.domain.errors import EngineTrouble, InvalidConfig, MonitorError, PortTaken, SandboxTrouble
 
@@ -15,6 +16,8 @@ class Condition:
     """Trouble with the next step; empty while it works."""
     sandbox: str = ""
     """Likewise."""
+    last_sample_at: datetime | None = None
+    """When the engine last gave a text, UTC; None before it first did."""
 
     def worked(self) -> None:
         """Take note that an evaluation came to its end."""

@@ -9,9 +9,9 @@ from dataclasses import replace
 from time import monotonic
 
 from monitor.calibration import calibrate_all
-from monitor.domain.errors import SandboxTrouble, Trouble
+from monitor.domain.errors import DeploymentBroken, MonitorError, SandboxTrouble, Trouble
 from monitor.domain.evaluation import Evaluation, Stage
-from monitor.domain.samples import Calibration, Completion, Execution, FinishReason, Outcome, Program, Sample
+from monitor.domain.samples import Calibration, Completion, Execution, Outcome, Program, Sample
 from monitor.ports import CompletionModel, Count, EngineEvent, SandboxEvent
 from monitor.rounds.bench import Bench
 from monitor.rounds.waves import Pick, adjacent
@@ -32,7 +32,7 @@ async def draw(
         Wall seconds of generation, and of the sandbox after the last completion came.
 
     Raises:
-        EngineTrouble, SandboxTrouble, StoreTrouble: what was finished until then is stored.
+        DeploymentBroken, EngineTrouble, SandboxTrouble, StoreTrouble: what was finished until then is stored.
     """
     recorder = _Recorder(bench, evaluation, wave)
     requests = [
@@ -40,12 +40,12 @@ async def draw(
     ]
     started = monotonic()
     scoring: list[asyncio.Task[None]] = []
-    trouble: Trouble | None = None
+    trouble: MonitorError | None = None
     try:
         async with aclosing(model.complete(requests)) as completions:
             async for completion in completions:
                 scoring.append(asyncio.create_task(recorder.score(completion)))  # noqa: PERF401 - as they come
-    except Trouble as error:
+    except (Trouble, DeploymentBroken) as error:
         trouble = error
     except BaseException:
         # Nobody waits for them any more, and who took the evaluation over draws the same samples.
@@ -82,10 +82,11 @@ class _Recorder:
         digest = ""
         tally = self._bench.tally
         tally.add(Count.GENERATED_TOKENS, by=completion.tokens)
-        if completion.finish_reason is FinishReason.ABORT:
+        if not completion.finish_reason.answered:
             tally.add(Count.ENGINE_EVENTS, EngineEvent.ABORTED)
             execution = Execution(outcome=Outcome.UNSCORED, detail=completion.detail)
         else:
+            self._bench.condition.last_sample_at = self._bench.clock()
             assembled = self._bench.asking.assemble(task, completion)
             if isinstance(assembled, Program):
                 program = replace(assembled, in_process=task.task_id in self._in_process)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from operator import itemgetter
 
 from monitor.domain.drift import NOTHING, DriftReading, Measurement, Unmeasured, lost, together
+from monitor.domain.errors import DeploymentBroken
 from monitor.domain.evaluation import Evaluation, State
 from monitor.domain.samples import Sample
 from monitor.domain.tasks import Stratum
@@ -42,6 +43,7 @@ async def keep_measurements(bench: Bench, evaluation: Evaluation, model: Complet
     """Let every probe ask the served checkpoint, unless it did before a restart.
 
     Raises:
+        DeploymentBroken: the checkpoint computes NaN for what a probe asks.
         StoreTrouble: the samples could not be read, or a measurement not be stored.
     """
     if not bench.gauges.probes:
@@ -89,6 +91,8 @@ async def _ask(
 ) -> Measurement | None:
     try:
         return await probe.measure(model, samples)
+    except DeploymentBroken:
+        raise
     except Exception:
         # The samples are drawn and paid for: nothing that is wrong here may cost them.
         logger.exception("probe %s got no measurement", probe.name)

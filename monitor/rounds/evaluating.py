@@ -14,10 +14,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.domain.checkpoint import Checkpoint
-from monitor.domain.errors import StoreTrouble, Trouble
+from monitor.domain.errors import DeploymentBroken, InvalidCheckpoint, StoreTrouble, Trouble
 from monitor.domain.evaluation import BankView, Evaluation, Flips, Purpose, Stage, State
 from monitor.domain.evidence import Observation
-from monitor.domain.samples import Outcome
+from monitor.domain.samples import FinishReason, Outcome, Sample
 from monitor.ports import CompletionModel, Count, EngineEvent
 from monitor.rounds.bench import Bench, Progress
 from monitor.rounds.drawing import calibrate_tasks, draw, failing_references
@@ -46,7 +46,7 @@ async def evaluate(bench: Bench, lease: Lease) -> Evaluation:
     """Do a leased evaluation to its end and store it as DECIDED.
 
     Raises:
-        InvalidCheckpoint: the engine cannot serve it.
+        InvalidCheckpoint: the engine cannot serve it, or refuses its prompts; for a bank, DeploymentBroken.
         EngineTrouble, SandboxTrouble, StoreTrouble, BankMissing: to be tried again; nothing is lost.
         LeaseLost: another worker has it now.
     """
@@ -105,44 +105,79 @@ class _Work:
                 logger.warning("bank passes nothing", extra=fields)
 
     def _check_scored(self) -> None:
-        """A bank with holes would bias every decision after it."""
-        tallies = self._bench.store.tallies(self._id)
-        unscored = sum(count for (_, outcome), count in tallies.items() if outcome is Outcome.UNSCORED)
-        if unscored <= self._bench.policy.max_unscored_share * sum(tallies.values()):
-            return
-        lost = next(s for s in self._bench.store.samples(self._id) if s.passed is None)
-        raise IncompleteBank(
-            f"{unscored} of {sum(tallies.values())} samples of the bank have no result: "
-            f"{lost.execution.detail or lost.completion.detail}.",
-            next_step="Mend that, then run `tailwatch baseline build` again.",
-        )
+        """A bank with holes would bias every decision after it.
+
+        Raises:
+            InvalidCheckpoint: the engine refused too many of its prompts; it would do so again.
+            IncompleteBank: something of ours broke too often.
+        """
+        lost = self._lost()
+        total = sum(self._bench.store.tallies(self._id).values())
+        allowed = self._bench.policy.max_unscored_share * total
+        if len(_refused(lost)) > allowed:
+            raise _prompts_refused(self._record.checkpoint.name, lost, total)
+        if len(lost) > allowed:
+            raise IncompleteBank(
+                f"{len(lost)} of {total} samples of the bank have no result: "
+                f"{lost[0].execution.detail or lost[0].completion.detail}.",
+                next_step="Mend that, then run `tailwatch baseline build` again.",
+            )
 
     async def candidate(self) -> Evaluation:
         """Draw waves until the evidence needs no more, then decide."""
         bench = self._bench
-        await self.save(resting_tasks=await self._resting(), banks=await self._banks())
+        await self.save(resting_tasks=await self._resting(), banks=await self._banks(), broken="")
         against = await asyncio.to_thread(counterpart, bench.store, self._record)
         chosen = canaries(self._record, sorted({o.task_id for o in against.bank.observations}))
         beside = against.record.in_process_tasks
         with self._stopwatch.stage(Stage.SANDBOX):
             excluded = await failing_references(bench, chosen, beside)
         await self.save(excluded_tasks=excluded, in_process_tasks=beside)
-        if await self._waves():
-            await self._probe()
-            with self._stopwatch.stage(Stage.DRIFT):
-                await keep_drift(bench, against.record, self._record)
-        finished_at = bench.clock()
-        decided = replace(self._record, finished_at=finished_at)
+        try:
+            if await self._waves():
+                await self._check_answered()
+                await self._probe()
+                with self._stopwatch.stage(Stage.DRIFT):
+                    await keep_drift(bench, against.record, self._record)
+        except DeploymentBroken as error:
+            if not self._record.key.purpose.judges:
+                raise
+            return await self._decide(broken=str(error))
+        flips = await asyncio.to_thread(self._flips)
+        return await self._decide(flips=flips, sealed_gap=await self._sealed_gap())
+
+    async def _decide(self, **facts: object) -> Evaluation:
+        """Conclude from what is stored, and from these fields of the record."""
+        bench, finished_at = self._bench, self._bench.clock()
+        decided = replace(self._record, finished_at=finished_at, **facts)  # type: ignore[arg-type]  # as in save
         decision = await asyncio.to_thread(conclude, bench.store, decided, self._rules, suite=bench.suite)
         return await self.save(
             state=State.DECIDED,
             finished_at=finished_at,
             decision=decision,
             policy=bench.policy.digest,
-            flips=await asyncio.to_thread(self._flips),
-            sealed_gap=await self._sealed_gap(),
             trouble="",
+            **facts,
         )
+
+    async def _check_answered(self) -> None:
+        """Where the engine refused every prompt there is nothing to weigh, nor will there be.
+
+        Raises:
+            InvalidCheckpoint: with the engine's reason.
+        """
+        samples = await asyncio.to_thread(self._lost)
+        total = len(await self._observations())
+        if total and len(_refused(samples)) == total:
+            await asyncio.to_thread(self._bench.store.forget_unscored, self._id)
+            raise _prompts_refused(self._record.checkpoint.name, samples, total)
+
+    def _lost(self) -> list[Sample]:
+        """Samples without a result."""
+        tallies = self._bench.store.tallies(self._id)
+        if not any(outcome is Outcome.UNSCORED for _, outcome in tallies):
+            return []
+        return [sample for sample in self._bench.store.samples(self._id) if sample.passed is None]
 
     async def _resting(self) -> tuple[str, ...]:
         seal = self._bench.suite.seal
@@ -259,3 +294,18 @@ class _Work:
 
 def _picks(observations: Sequence[Observation]) -> set[Pick]:
     return {Pick(o.task_id, o.index) for o in observations}
+
+
+def _refused(lost: Sequence[Sample]) -> list[Sample]:
+    return [each for each in lost if each.completion.finish_reason is FinishReason.REFUSED]
+
+
+def _prompts_refused(name: str, lost: Sequence[Sample], total: int) -> InvalidCheckpoint:
+    refused = _refused(lost)
+    return InvalidCheckpoint(
+        f"vLLM refuses {len(refused)} of {total} requests to {name}, and would again: "
+        f"{refused[0].completion.detail.rstrip('.')} (task {refused[0].task_id}).",
+        next_step="Where the context is too short, serve with a longer --max-model-len or set a smaller "
+        "sampling.max_tokens; where the tokenizer has no chat template, add one or set sampling.style: "
+        "completion. Then evaluate it again.",
+    )

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
-from monitor.domain.checkpoint import Role
+from monitor.domain.checkpoint import ADDRESS, Role
 from monitor.domain.drift import NOTHING
 from monitor.domain.errors import Trouble
 from monitor.domain.evaluation import BankView, Evaluation, EvaluationKey, Purpose, State
@@ -184,6 +184,7 @@ def conclude(store: Store, evaluation: Evaluation, rules: Rules, *, suite: Suite
             excluded_tasks=len(evaluation.excluded_tasks),
             canaries=min(CANARY_TASKS, tasks),
             unheld=() if suite is None else _unheld(suite, evaluation, against.bank),
+            broken=evaluation.broken,
             environment_changed=_changed(against.view, evaluation),
             decline=_decline(store, evaluation, rules),
             signals=reading.signals,
@@ -212,10 +213,13 @@ def _unheld(suite: Suite, evaluation: Evaluation, bank: Bank) -> tuple[Stratum, 
 
 
 def _changed(bank: BankView, candidate: Evaluation) -> tuple[str, ...]:
-    """Names of the settings in which two evaluations' environments differ; none where nothing was drawn."""
+    """Names of the settings in which two evaluations' environments differ; none where nothing was drawn.
+
+    Where a server is asked is none of them: a candidate may stand at an address of its own.
+    """
     if not candidate.environment:
         return ()
-    names = bank.environment.keys() | candidate.environment.keys()
+    names = (bank.environment.keys() | candidate.environment.keys()) - {ADDRESS}
     return tuple(
         sorted(name for name in names if bank.environment.get(name) != candidate.environment.get(name))
     )

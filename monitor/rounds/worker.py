@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from monitor.domain.errors import (
+    EngineStalled,
     EngineTrouble,
     InvalidCheckpoint,
+    ModelNotServed,
     MonitorError,
     SandboxTrouble,
     StoreTrouble,
@@ -35,6 +37,8 @@ RETRY_S = 30.0
 """Delay before the second attempt; the next is twice as long."""
 BANK_S = 15.0
 """How often a candidate looks whether its bank, which another worker draws, is complete."""
+SERVED_S = 300.0
+"""How often a checkpoint is looked for on a server of somebody else's that does not serve it yet."""
 PAUSE_S = 60.0
 """Longest pause of a worker whose store does not answer."""
 
@@ -89,6 +93,8 @@ async def _attempt(bench: Bench, lease: Lease) -> Evaluation:
         raise
     except BankMissing as error:
         return await lease.postpone(error, delay_s=BANK_S, tried=False)
+    except ModelNotServed as error:
+        return await lease.postpone(error, delay_s=SERVED_S, tried=False)
     except InvalidCheckpoint as error:
         return await _give_up(bench, lease, error)
     except Exception as error:
@@ -106,7 +112,8 @@ async def _attempt(bench: Bench, lease: Lease) -> Evaluation:
 async def _retry_later(bench: Bench, lease: Lease, error: MonitorError) -> Evaluation:
     bench.condition.broke(error)
     if isinstance(error, EngineTrouble):
-        await asyncio.to_thread(bench.store.count, bench.model, Count.ENGINE_EVENTS, EngineEvent.TROUBLE)
+        event = EngineEvent.STALLED if isinstance(error, EngineStalled) else EngineEvent.TROUBLE
+        await asyncio.to_thread(bench.store.count, bench.model, Count.ENGINE_EVENTS, event)
     elif isinstance(error, SandboxTrouble):
         await asyncio.to_thread(bench.store.count, bench.model, Count.SANDBOX_EVENTS, SandboxEvent.TROUBLE)
     attempts = await lease.attempts()

@@ -100,7 +100,7 @@ def assemble(task: Task, completion: Completion, style: Style) -> Program | Exec
 
     Nothing is compiled here: whether it compiles is for the sandbox to find out.
     """
-    if completion.finish_reason is FinishReason.ABORT:
+    if not completion.finish_reason.answered:
         return Execution(outcome=Outcome.UNSCORED, detail=completion.detail or "no completion")
     if completion.finish_reason is FinishReason.LENGTH:
         return _rejected(f"truncated after {completion.tokens} tokens")

@@ -142,7 +142,7 @@ class FakeModel:
     def _completion(self, request: SampleRequest, child: int) -> Completion:
         seed = request.seed + child
         if request.task_id in self._failings.aborted_tasks:
-            text, reason, detail = "", FinishReason.ABORT, "the fake engine refuses this task"
+            text, reason, detail = "", FinishReason.REFUSED, "the fake engine refuses this task"
         else:
             text, reason, detail = self._text(request.task_id, seed), FinishReason.STOP, ""
         return Completion(

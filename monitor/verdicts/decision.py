@@ -40,6 +40,8 @@ class Circumstances:
     """Reference solutions that were run."""
     unheld: tuple[Stratum, ...] = ()
     """Strata of the suite of which no task is weighed, since each one's reference fails."""
+    broken: str = ""
+    """What shows that the candidate computes nothing usable; empty where it does."""
     environment_changed: tuple[str, ...] = ()
     """Names of engine and sandbox settings that differ between bank and candidate."""
     signals: tuple[DriftSignal, ...] = ()
@@ -57,6 +59,7 @@ class Circumstances:
 def decide(assessment: Assessment, policy: Policy, circumstances: Circumstances) -> Decision:
     """Answer PROMOTE, REJECT or HOLD; whatever is in doubt holds.
 
+    0. A deployment that computes NaN is rejected for that, whatever its samples and our surroundings say.
     1. Our own trouble (failing canaries, a changed environment) holds, whatever the samples say.
     2. A confirmed regression of a critical stratum rejects.
     3. Anything unconfirmed, undecided, missing or warned of holds.
@@ -64,6 +67,9 @@ def decide(assessment: Assessment, policy: Policy, circumstances: Circumstances)
 
     The reasons of the answer come first, the others after them.
     """
+    if circumstances.broken:
+        reasons = (wording.deployment_broken(circumstances.broken),)
+        return Decision(kind=DecisionKind.REJECT, reasons=reasons, findings=assessment.findings)
     ours = tuple(_trouble(circumstances))
     against = tuple(
         wording.regressed(finding) for finding in assessment.findings if _rejects(finding, policy)

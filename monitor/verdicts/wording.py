@@ -88,12 +88,17 @@ def canaries_failed(failed: int, run: int) -> Reason:
     )
 
 
+def deployment_broken(why: str) -> Reason:
+    """The candidate computes nothing that could be weighed."""
+    return Reason(code=ReasonCode.DEPLOYMENT_BROKEN, text=why)
+
+
 def environment_changed(names: Sequence[str]) -> Reason:
     """Bank and candidate were drawn under different settings."""
     return Reason(
         code=ReasonCode.ENVIRONMENT_CHANGED,
         text=f"Bank and candidate differ in {', '.join(names)}: differences may not be the model's. "
-        "Build the bank again under the present settings.",
+        "Serve the candidate as the bank was drawn, or build the bank again under the present settings.",
     )
 
 

@@ -141,7 +141,7 @@ class TestAFreshServer:
     ) -> None:
         checkpoint = checkpoint_in(checkpoints / "first")
         managed = await engine.serve(checkpoint)
-        remote = RemoteEngine(client_of(engine).url + "/v1", model_id="tailwatch")
+        remote = RemoteEngine(client_of(engine).url + "/v1", served_model="tailwatch")
         try:
             model = await remote.serve(checkpoint)
             assert model.fingerprint == managed.fingerprint

@@ -8,7 +8,7 @@ from typing import Protocol
 import pytest
 
 from monitor.domain.checkpoint import Checkpoint
-from monitor.domain.errors import InvalidCheckpoint
+from monitor.domain.errors import InvalidCheckpoint, MonitorError
 from monitor.domain.samples import Completion, FinishReason, SampleRequest
 from monitor.ports import CompletionModel, Engine
 
@@ -49,7 +49,7 @@ class EngineContract:
         found = await collect(model, *requests)
         expected = [(f"t{n}", 8 + i, 100 * n + i) for n in (1, 2, 3) for i in range(n)]
         assert [(c.task_id, c.index, c.seed) for c in found] == expected
-        assert all(c.finish_reason is not FinishReason.ABORT and c.detail == "" for c in found)
+        assert all(c.finish_reason.answered and c.detail == "" for c in found)
         assert all(
             c.mean_logprob is not None and c.min_logprob is not None and c.min_logprob <= c.mean_logprob <= 0
             for c in found
@@ -81,7 +81,7 @@ class EngineContract:
         refused = bench.refused(count=2)
         found = await collect(model, refused, bench.request("t1", count=1, seed=1))
         aborted = [c for c in found if c.task_id == refused.task_id]
-        assert [(c.text, c.finish_reason) for c in aborted] == [("", FinishReason.ABORT)] * 2
+        assert [(c.text, c.finish_reason) for c in aborted] == [("", FinishReason.REFUSED)] * 2
         assert [c.index for c in aborted] == [refused.first_index, refused.first_index + 1]
         assert all(c.detail for c in aborted)
         assert len(found) == 3
@@ -124,8 +124,11 @@ class EngineContract:
         assert first != second
         assert again == [pytest.approx(first[0], abs=1e-5)]
 
-    async def test_what_it_cannot_load_is_invalid_and_the_next_one_is_served(self, bench: Bench) -> None:
-        with pytest.raises(InvalidCheckpoint) as caught:
+    cannot_load: type[MonitorError] = InvalidCheckpoint
+    """What is raised for ``bench.unloadable``."""
+
+    async def test_what_it_cannot_load_is_told_and_the_next_one_is_served(self, bench: Bench) -> None:
+        with pytest.raises(self.cannot_load) as caught:
             await bench.engine.serve(bench.unloadable)
         assert caught.value.next_step
         model = await bench.engine.serve(bench.first)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from monitor.domain.errors import EngineTrouble
 from monitor.domain.samples import FinishReason, Style
 from monitor.generation import answers
+from monitor.generation.refusals import error_text
 from tests.unit.generation.benches import request
 
 
@@ -113,7 +114,7 @@ def test_an_answer_without_prompt_logprobs_is_trouble(answer: Any) -> None:
     ],
 )
 def test_error_messages_are_found_in_every_shape(content: Any, text: str) -> None:
-    assert answers.error_text(content) == text
+    assert error_text(content) == text
 
 
 def test_the_reason_of_a_refusal_is_bounded_and_never_empty() -> None:

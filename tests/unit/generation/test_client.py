@@ -13,7 +13,8 @@ from monitor.domain.checkpoint import EngineIdentity
 from monitor.domain.errors import EngineTrouble, InvalidConfig
 from monitor.domain.samples import FinishReason
 from monitor.generation.canaries import Fingerprint
-from monitor.generation.client import Patience, Refused, VllmClient
+from monitor.generation.client import Patience, VllmClient
+from monitor.generation.refusals import Refused
 from monitor.generation.served import ServedModel
 from tests.unit.contracts.engine import collect
 from tests.unit.generation.benches import request
@@ -218,7 +219,7 @@ async def test_a_refused_request_is_aborted_and_the_others_go_on() -> None:
         return answer(asked)
 
     found = await collect(model_for(client_for(handler)), request("a", seed=1), request("b", seed=666))
-    assert [c.finish_reason for c in found] == [FinishReason.STOP] * 4 + [FinishReason.ABORT] * 4
+    assert [c.finish_reason for c in found] == [FinishReason.STOP] * 4 + [FinishReason.REFUSED] * 4
     assert {c.detail for c in found if c.task_id == "b"} == {"prompt too long"}
 
 

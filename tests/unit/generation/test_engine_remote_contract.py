@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from monitor.domain.checkpoint import Checkpoint
-from monitor.domain.errors import EngineTrouble, InvalidCheckpoint, InvalidConfig
+from monitor.domain.errors import EngineTrouble, InvalidConfig, ModelNotServed
 from monitor.domain.samples import SampleRequest
 from monitor.generation.client import Patience
 from monitor.generation.process import free_port
@@ -72,6 +72,9 @@ class RemoteBench:
 
 
 class TestRemoteEngine(EngineContract):
+    # Nothing is loaded here: who runs the server may still serve it.
+    cannot_load = ModelNotServed
+
     @pytest.fixture
     async def bench(self, server: str) -> AsyncIterator[RemoteBench]:
         engine = RemoteEngine(server + "/v1/", api_key="right", concurrency=8)
@@ -86,13 +89,13 @@ class TestRemoteEngine(EngineContract):
 
 async def test_a_model_the_server_does_not_have_is_named_with_those_it_has(server: str) -> None:
     engine = RemoteEngine(server, api_key="right")
-    with pytest.raises(InvalidCheckpoint, match=r"serves no model nobody, but: acme"):
+    with pytest.raises(ModelNotServed, match=r"serves no model nobody, but: acme.*engine\.served_model"):
         await engine.serve(endpoint("nobody"))
     await engine.close()
 
 
 async def test_a_wrong_key_is_said(server: str) -> None:
-    engine = RemoteEngine(server, model_id="acme", api_key="wrong")
+    engine = RemoteEngine(server, served_model="acme", api_key="wrong")
     with pytest.raises(InvalidConfig, match="did not accept the API key"):
         await engine.serve(endpoint("acme"))
     await engine.close()

@@ -188,7 +188,7 @@ class TestCondition:
         assert bench.condition.sandbox == ""
         world.clock.pass_s(1000)
         await work_once(replace(bench, engine=healthy), worker=WORKER)
-        assert bench.condition == Condition()
+        assert bench.condition == Condition(last_sample_at=world.clock())
 
     async def test_a_checkpoint_that_cannot_be_served_says_nothing_of_the_engine(self, world):
         await world.with_baseline()
@@ -196,7 +196,7 @@ class TestCondition:
         queued(world)
         bench = world.bench()
         await work_once(bench, worker=WORKER)
-        assert bench.condition == Condition()
+        assert bench.condition == Condition(last_sample_at=world.clock())
 
 
 class TestWhatFailedIsRemembered:

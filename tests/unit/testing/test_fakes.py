@@ -86,7 +86,7 @@ async def test_an_engine_dies_when_its_life_is_over_and_lives_again_when_served_
 async def test_a_refused_task_is_aborted_and_the_others_are_not():
     engine = FakeEngine(pass_ratio, Failings(aborted_tasks={"t1"}))
     completions = await drawn(engine, GOOD, a_request("t1", count=1), a_request("t2", count=1))
-    assert [item.finish_reason for item in completions] == [FinishReason.ABORT, FinishReason.STOP]
+    assert [item.finish_reason for item in completions] == [FinishReason.REFUSED, FinishReason.STOP]
     assert completions[0].detail
     assert completions[0].text == ""
 
