@@ -26,7 +26,7 @@ from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision
 from monitor.export.collector import StoreCollector, new_registry
 from monitor.export.health import Health, PartHealth, store_health
-from monitor.export.process import Polls
+from monitor.export.process import Polls, Sampling
 from monitor.ports import Check
 from monitor.processes import identify
 from monitor.rounds.banks import Banks
@@ -74,9 +74,13 @@ async def serve(config: Path | None, log_format: str) -> None:
     options = load_options(config)
     with open_deployment(options) as deployment:
         polls = Polls(options.model, every_s=options.schedule.poll)
+        sampling = Sampling(options.model, lambda: deployment.condition.last_sample_at)
         listener = listen(options.serve.host, options.serve.port)
         deployment.condition.sandbox = "It is being started."
-        async with answering(deployment, listener, polls) as address, open_bench(deployment) as bench:
+        async with (
+            answering(deployment, listener, polls, sampling) as address,
+            open_bench(deployment) as bench,
+        ):
             deployment.condition.worked()
             recovered = recover(deployment.store)
             ask_bank_again(deployment.watch, bench.gauges)

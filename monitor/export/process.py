@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -79,6 +80,30 @@ class Polls(Collector):
         family = GaugeMetricFamily(name, meaning, labels=["model"])
         family.add_metric([self._model], value)
         return family
+
+
+class Sampling(Collector):
+    """Publishes when the engine last gave a text.
+
+    Args:
+        model: the label.
+        last_sample_at: UTC; None before the first.
+    """
+
+    def __init__(self, model: str, last_sample_at: Callable[[], datetime | None]) -> None:
+        self._model = model
+        self._last_sample_at = last_sample_at
+
+    def collect(self) -> Iterator[Metric]:
+        """One series, or none before the first sample."""
+        family = GaugeMetricFamily(
+            "tailwatch_last_sample_timestamp_seconds",
+            "When the engine last gave a text, seconds since 1970.",
+            labels=["model"],
+        )
+        if (moment := self._last_sample_at()) is not None:
+            family.add_metric([self._model], moment.timestamp())
+        yield family
 
 
 class Build(Collector):

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from monitor.export.collector import StoreCollector, new_registry
-from monitor.export.process import Polls
+from monitor.export.process import Polls, Sampling
 from monitor.testing import MemoryStore
 from tests.unit.export import story
 
@@ -38,6 +38,7 @@ EXPORTED = {
     for family in new_registry(
         StoreCollector(EMPTY, model=story.MODEL, decision_for=partial(story.recorded_decision, EMPTY)),
         Polls(story.MODEL),
+        Sampling(story.MODEL, lambda: None),
     ).collect()
     if family.name.startswith("tailwatch_")
 }
