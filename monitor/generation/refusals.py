@@ -67,7 +67,7 @@ async def confirmed(ask: Callable[[], Awaitable[_Result]]) -> _Result:
     try:
         return await ask()
     except NotFinite as refusal:
-        _log.warning("the model computes NaN", extra={"problem": refusal.detail})
+        _log.info("the model computes NaN: asked again", extra={"problem": refusal.detail})
         return await ask()
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import count
 
 from monitor.domain.checkpoint import Arrivals, Checkpoint, EngineIdentity, Unusable
-from monitor.domain.errors import EngineTrouble, InvalidCheckpoint, SandboxTrouble
+from monitor.domain.errors import DeploymentBroken, EngineTrouble, InvalidCheckpoint, SandboxTrouble
 from monitor.domain.identity import content_digest
 from monitor.domain.samples import (
     Completion,
@@ -77,6 +77,10 @@ class Failings:
     """Tasks whose requests the engine refuses."""
     refused_digests: Collection[str] = ()
     """Checkpoints that the engine cannot load."""
+    nan_tasks: Collection[str] = ()
+    """Tasks for whose prompts every checkpoint computes NaN."""
+    broken_digests: Collection[str] = ()
+    """Checkpoints that compute NaN for every prompt."""
     forgets_seeds: bool = False
     """Whether the same seed gives another text every time."""
 
@@ -112,6 +116,8 @@ class FakeModel:
             for child in range(request.count):
                 await asyncio.sleep(0)
                 self._spend(1)
+                if request.task_id in self._failings.nan_tasks:
+                    raise _broken(self.checkpoint, request.task_id)
                 yield self._completion(request, child)
 
     async def prompt_logprobs(
@@ -194,6 +200,7 @@ class FakeEngine:
 
         Raises:
             InvalidCheckpoint: it is one of the refused ones.
+            DeploymentBroken: it is one of the broken ones.
         """
         await asyncio.sleep(0)
         if checkpoint.digest in self._failings.refused_digests:
@@ -201,6 +208,8 @@ class FakeEngine:
                 f"The fake engine cannot load {checkpoint.name}.",
                 next_step="Leave its digest out of refused_digests.",
             )
+        if checkpoint.digest in self._failings.broken_digests:
+            raise _broken(checkpoint, "the canary prompts")
         self.served.append(checkpoint)
         return FakeModel(
             checkpoint,
@@ -255,6 +264,13 @@ class FakeSandbox:
     async def close(self) -> None:
         """Remember that it was closed."""
         self.closed = True
+
+
+def _broken(checkpoint: Checkpoint, what: str) -> DeploymentBroken:
+    return DeploymentBroken(
+        f"The fake {checkpoint.name} computes NaN for {what}.",
+        next_step="Leave it out of broken_digests and nan_tasks.",
+    )
 
 
 def _uniform(*parts: str) -> float:

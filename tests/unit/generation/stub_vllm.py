@@ -4,7 +4,10 @@
 
 Words make it misbehave: ``never-ready``, ``dies-at-start``, ``port-taken``, ``dies-on-completion``,
 ``stale-weights`` (reloading changes nothing), ``unprovable``, ``forgets-seeds``, ``moody`` (canaries answer
-otherwise every time). A file ``unloadable`` in the folder stops it as damaged weights stop vLLM.
+otherwise every time), ``refuses`` (every prompt), ``hangs`` (samples never come), ``slow`` (they take four
+seconds, and /metrics shows tokens meanwhile). A file ``unloadable`` in the folder stops it as damaged weights
+stop vLLM. Where the last weight is NaN, or the prompt holds the letters ``nan``, every answer with log
+probabilities is refused as vLLM 0.32 refuses it.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-CONTEXT = 256
+NAN = "nan"
 
 
 def say(line):
@@ -32,7 +35,10 @@ def uniform(*parts):
 
 
 def weights_of(folder):
-    return hashlib.sha256((Path(folder) / "model.safetensors").read_bytes()).hexdigest()
+    content = (Path(folder) / "model.safetensors").read_bytes()
+    if content.endswith(b"\xc0\x7f"):
+        return NAN
+    return hashlib.sha256(content).hexdigest()
 
 
 class Server:
@@ -40,10 +46,15 @@ class Server:
         self.options = options
         self.words = set(options.stub)
         self.weights = weights_of(options.model)
+        config = json.loads((Path(options.model) / "config.json").read_bytes())
+        self.context = config["max_position_embeddings"]
+        self.tokens_written = 0
 
     def answer(self, path, body):
-        models = [{"id": self.options.served_model_name, "max_model_len": CONTEXT}]
+        models = [{"id": self.options.served_model_name, "max_model_len": self.context}]
         fixed = {"/v1/models": {"data": models}, "/version": {"version": "stub"}}
+        if "slow" in self.words:
+            fixed["/metrics"] = f'vllm:generation_tokens_total{{engine="0"}} {self.tokens_written}.0\n'
         if path in fixed:
             return 200, fixed[path]
         if path in ("/v1/completions", "/v1/chat/completions"):
@@ -70,19 +81,38 @@ class Server:
         prompt = body["messages"][-1]["content"] if chat else body["prompt"]
         if isinstance(prompt, list):
             prompt = "".join(map(chr, prompt)).removeprefix("\x02")
-        if len(prompt) > CONTEXT:
-            return 400, {"error": {"message": f"maximum context length is {CONTEXT} tokens"}}
+        if problem := self.refusal(prompt, body):
+            return 400, {"error": {"message": problem}}
         if "prompt_logprobs" in body:
             entries = [
                 None,
                 *({"7": {"logprob": self.logprob(prompt[:n])}} for n in range(2, len(prompt) + 1)),
             ]
             return 200, {"choices": [{"index": 0, "text": "", "prompt_logprobs": entries}]}
-        if "dies-on-completion" in self.words and "ignore_eos" not in body:
-            say("RuntimeError: the stub was told to die")
-            os._exit(7)
+        if "ignore_eos" not in body:
+            self.misbehave()
         choices = [self.choice(prompt, body, child, chat=chat) for child in range(body.get("n", 1))]
         return 200, {"choices": choices[::-1]}
+
+    def refusal(self, prompt, body):
+        if "refuses" in self.words:
+            return "token 300 is out of vocabulary"
+        if len(prompt) > self.context:
+            return f"maximum context length is {self.context} tokens"
+        if ("logprobs" in body or "prompt_logprobs" in body) and (self.weights == NAN or NAN in prompt):
+            return "Out of range float values are not JSON compliant"
+        return None
+
+    def misbehave(self):
+        if "dies-on-completion" in self.words:
+            say("RuntimeError: the stub was told to die")
+            os._exit(7)
+        if "hangs" in self.words:
+            time.sleep(60)
+        if "slow" in self.words:
+            for _ in range(40):
+                self.tokens_written += 1
+                time.sleep(0.1)
 
     def logprob(self, prefix):
         mood = time.monotonic_ns() if "moody" in self.words else 0
@@ -133,7 +163,7 @@ class Handler(BaseHTTPRequestHandler):
                 status, content = self.stub.answer(self.path, body)
             except OSError as error:
                 status, content = 500, {"error": {"message": str(error)}}
-        data = json.dumps(content).encode()
+        data = (content if isinstance(content, str) else json.dumps(content)).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))

@@ -4,17 +4,18 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from monitor.domain.checkpoint import EngineIdentity
-from monitor.domain.errors import EngineTrouble, InvalidConfig
-from monitor.domain.samples import FinishReason
+from monitor.domain.errors import DeploymentBroken, EngineTrouble, InvalidConfig
+from monitor.domain.samples import FinishReason, Style
 from monitor.generation.canaries import Fingerprint
 from monitor.generation.client import Patience, VllmClient
-from monitor.generation.refusals import Refused
+from monitor.generation.refusals import NotFinite, Refused
 from monitor.generation.served import ServedModel
 from tests.unit.contracts.engine import collect
 from tests.unit.generation.benches import request
@@ -130,6 +131,94 @@ async def test_the_key_is_sent_and_never_shown() -> None:
         await client_for(handler, api_key="s3cret").get("/v1/models")
     assert seen == ["Bearer s3cret"]
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+async def test_nan_is_neither_asked_for_five_times_nor_a_fault_of_the_request(status: int) -> None:
+    tries = []
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        tries.append(1)
+        error = {"message": "Out of range float values are not JSON compliant", "code": status}
+        return httpx.Response(status, json={"error": error})
+
+    with pytest.raises(NotFinite):
+        await client_for(handler).post("/v1/completions", {})
+    assert len(tries) == 1
+    with pytest.raises(DeploymentBroken, match="gen1 computes NaN for task t1"):
+        await collect(model_for(client_for(handler)), request())
+    assert len(tries) == 3
+
+
+@pytest.mark.parametrize("logprob", ["NaN", "Infinity"])
+@pytest.mark.parametrize("style", Style)
+async def test_nan_that_a_server_writes_as_such_is_seen_as_well(logprob: str, style: Style) -> None:
+    def handler(asked: httpx.Request) -> httpx.Response:
+        entry = {
+            Style.COMPLETION: '"text": "x", "logprobs": {"token_logprobs": [-1.0, LOGPROB]}',
+            Style.CHAT: '"message": {"content": "x"}, "logprobs": {"content": [{"logprob": LOGPROB}]}',
+        }[style].replace("LOGPROB", logprob)
+        count = json.loads(asked.content)["n"]
+        choices = ", ".join(f'{{"index": {n}, "finish_reason": "stop", {entry}}}' for n in range(count))
+        return httpx.Response(200, text=f'{{"choices": [{choices}]}}')
+
+    with pytest.raises(DeploymentBroken):
+        await collect(model_for(client_for(handler)), request(style=style))
+
+
+async def test_nan_that_does_not_come_again_is_nobodys_fault() -> None:
+    left = [400]
+
+    def handler(asked: httpx.Request) -> httpx.Response:
+        if left:
+            return httpx.Response(left.pop(), text="Out of range float values are not JSON compliant")
+        return answer(asked)
+
+    assert len(await collect(model_for(client_for(handler)), request(count=2))) == 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "least_s"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "Tue, 01 Dec 2026 12:01:30 GMT", "Date": "Tue, 01 Dec 2026 12:00:00 GMT"}, 90.0),
+        ({"Retry-After": "Tue, 01 Dec 2026 12:00:20 GMT"}, 20.0),
+        ({"Retry-After": "Tue, 01 Dec 2020 12:00:00 GMT"}, 0.0),
+        ({"Retry-After": "soon"}, 0.0),
+        ({}, 0.0),
+    ],
+)
+async def test_a_server_is_left_alone_for_as_long_as_it_asks(headers: dict[str, str], least_s: float) -> None:
+    left, pauses = [429], Pauses()
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(left.pop(), headers=headers) if left else httpx.Response(200, json={"fine": 1})
+
+    patience = Patience(clock=lambda: datetime(2026, 12, 1, 12, tzinfo=UTC))
+    assert await client_for(handler, patience=patience, pause=pauses).get("/v1/models") == {"fine": 1}
+    (pause,) = pauses.lengths
+    assert least_s <= pause <= least_s + 0.5
+
+
+async def test_a_server_that_wants_to_be_left_alone_for_an_hour_is_in_trouble() -> None:
+    client = client_for(lambda _: httpx.Response(503, headers={"Retry-After": "3600"}))
+    with pytest.raises(EngineTrouble, match=r"in 1 attempts.*asked again after 3600 s"):
+        await client.get("/v1/models")
+
+
+@pytest.mark.parametrize(
+    ("location", "named"),
+    [
+        ("https://llm.example.com/v1/models", "https://llm.example.com"),
+        ("/proxy/v1/models", "http://engine:8000/proxy"),
+        ("https://login.example.com/?next=x", "https://login.example.com/?next=x"),
+    ],
+)
+async def test_a_redirect_names_where_to_and_the_setting(location: str, named: str) -> None:
+    client = client_for(lambda _: httpx.Response(307, headers={"Location": location}))
+    with pytest.raises(InvalidConfig, match="redirects /v1/models to") as caught:
+        await client.get("/v1/models")
+    assert caught.value.next_step.startswith(f"Set engine.url to {named} ")
 
 
 async def test_something_other_than_json_is_trouble() -> None:

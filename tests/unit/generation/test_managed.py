@@ -15,6 +15,8 @@ import pytest
 from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import (
     CheckpointReplaced,
+    DeploymentBroken,
+    EngineStalled,
     EngineTrouble,
     InvalidCheckpoint,
     InvalidConfig,
@@ -26,7 +28,13 @@ from monitor.generation.launch import ServerPlan
 from monitor.generation.managed import ManagedEngine
 from tests.unit.contracts.engine import collect
 from tests.unit.generation.benches import processes_with, request, stub_engine, unloadable_checkpoint
-from tests.unit.generation.tiny_checkpoints import checkpoint_in, edit_config, half_written, tiny_checkpoint
+from tests.unit.generation.tiny_checkpoints import (
+    checkpoint_in,
+    edit_config,
+    half_written,
+    nan_checkpoint,
+    tiny_checkpoint,
+)
 
 NewEngine = Callable[..., ManagedEngine]
 
@@ -201,6 +209,92 @@ async def test_damaged_files_are_found_before_the_server_is_touched(
 async def test_what_only_vllm_finds_wrong_is_read_from_its_log(new_engine: NewEngine, tmp_path: Path) -> None:
     with pytest.raises(InvalidCheckpoint, match="HeaderTooLarge"):
         await new_engine().serve(unloadable_checkpoint(tmp_path / "bad"))
+
+
+async def test_weights_that_are_nan_are_a_fact_about_the_checkpoint(
+    new_engine: NewEngine, tmp_path: Path
+) -> None:
+    engine = new_engine()
+    with pytest.raises(DeploymentBroken, match=r"broken computes NaN for the canary prompts.*JSON compliant"):
+        await engine.serve(nan_checkpoint(tmp_path / "broken", seed=4))
+    assert engine.starts == 1
+
+
+async def test_nan_on_a_server_that_was_switched_is_asked_for_again_on_a_fresh_one(
+    new_engine: NewEngine, tmp_path: Path, first: Checkpoint
+) -> None:
+    engine = new_engine()
+    good = (await engine.serve(first)).fingerprint
+    with pytest.raises(DeploymentBroken):
+        await engine.serve(nan_checkpoint(tmp_path / "broken", seed=4))
+    assert engine.starts == 2
+    # What computed NaN is not asked any more: its cache may hold some.
+    assert (await engine.serve(first)).fingerprint == good
+    assert engine.starts == 3
+
+
+async def test_nan_for_one_prompt_breaks_the_deployment_and_what_was_answered_before_stays(
+    new_engine: NewEngine, first: Checkpoint, second: Checkpoint
+) -> None:
+    engine = new_engine()
+    completions = (await engine.serve(first)).complete(
+        [request("fine", count=2), request("odd", prompt="def nanmean(x):", count=2)]
+    )
+    assert [(await anext(completions)).task_id for _ in range(2)] == ["fine", "fine"]
+    with pytest.raises(DeploymentBroken, match="first computes NaN for task odd, each time it is asked"):
+        await anext(completions)
+    await engine.serve(second)
+    assert engine.starts == 2
+
+
+async def test_nan_for_a_text_breaks_the_deployment_as_well(new_engine: NewEngine, first: Checkpoint) -> None:
+    model = await new_engine().serve(first)
+    with pytest.raises(DeploymentBroken, match="computes NaN for a text"):
+        await model.prompt_logprobs(["def nanmean(x):"])
+
+
+async def test_a_context_shorter_than_the_canaries_is_named(new_engine: NewEngine, tmp_path: Path) -> None:
+    short = tiny_checkpoint(tmp_path / "short", seed=4, context=32)
+    with pytest.raises(InvalidCheckpoint, match=r"a context of 32 tokens.*need 64.*--max-model-len"):
+        await new_engine().serve(short)
+
+
+async def test_canaries_that_are_refused_are_a_fact_about_the_checkpoint(
+    new_engine: NewEngine, first: Checkpoint
+) -> None:
+    with pytest.raises(InvalidCheckpoint, match=r"refuses the canary prompts.*out of vocabulary"):
+        await new_engine("refuses").serve(first)
+
+
+async def test_a_server_that_hangs_is_given_up_and_the_next_try_gets_a_fresh_one(
+    new_engine: NewEngine, first: Checkpoint
+) -> None:
+    engine = new_engine("hangs", stall_s=1.0)
+    model = await engine.serve(first)
+    with pytest.raises(EngineStalled, match=r"for 1 s \(`engine\.stall_s`\) it has not given an answer"):
+        await asyncio.wait_for(collect(model, request("a"), request("b", seed=9)), timeout=30)
+    await engine.serve(first)
+    assert engine.starts == 2
+
+
+async def test_a_slow_server_whose_tokens_count_on_is_waited_for(
+    new_engine: NewEngine, first: Checkpoint
+) -> None:
+    model = await new_engine("slow", stall_s=3.0).serve(first)
+    assert len(await collect(model, request("a", count=2))) == 2
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
+async def test_proxies_of_the_environment_are_not_asked_for_a_server_on_this_machine(
+    new_engine: NewEngine, first: Checkpoint, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(
+        variable, "socks5://127.0.0.1:9" if "all" in variable.lower() else "http://127.0.0.1:9"
+    )
+    model = await new_engine().serve(first)
+    assert len(await collect(model, request(count=2))) == 2
 
 
 async def test_a_server_that_changes_its_answers_is_ended(new_engine: NewEngine, first: Checkpoint) -> None:

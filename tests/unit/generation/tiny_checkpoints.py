@@ -58,6 +58,15 @@ def write_safetensors(path: Path, tensors: dict[str, np.ndarray[Any, Any]]) -> N
     path.write_bytes(len(encoded).to_bytes(8, "little") + encoded + bytes(data))
 
 
+def nan_checkpoint(folder: Path, *, seed: int) -> Checkpoint:
+    """One whose output weights, the last of its file, are NaN throughout, as after a diverged run."""
+    tiny_checkpoint(folder, seed=seed)
+    path = folder / "model.safetensors"
+    content, numbers = path.read_bytes(), _VOCABULARY * _HIDDEN
+    path.write_bytes(content[: -2 * numbers] + b"\xc0\x7f" * numbers)
+    return checkpoint_in(folder)
+
+
 def half_written(path: Path) -> None:
     """Cut a file's second half off."""
     content = path.read_bytes()

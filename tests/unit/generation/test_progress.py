@@ -1,0 +1,137 @@
+"""A server that hangs is told from one that is slow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import count
+
+import httpx
+import pytest
+
+from monitor.domain.errors import EngineStalled
+from monitor.generation.client import Patience, VllmClient
+from monitor.generation.progress import ProgressWatch, tokens_in
+
+STALL_S = 0.3
+FOREVER_S = 60.0
+Counter = Callable[[], Awaitable[float | None]]
+
+
+def watch(counter: Counter, *, stall_s: float = STALL_S) -> ProgressWatch:
+    return ProgressWatch("http://engine", stall_s=stall_s, count_tokens=counter)
+
+
+async def unknown() -> float | None:
+    return None
+
+
+async def constant() -> float | None:
+    return 17.0
+
+
+def growing() -> Counter:
+    counts = count()
+
+    async def next_count() -> float | None:
+        return float(next(counts))
+
+    return next_count
+
+
+async def answer(after_s: float) -> str:
+    await asyncio.sleep(after_s)
+    return "answer"
+
+
+@pytest.mark.parametrize(
+    ("counter", "said"), [(unknown, "an answer (it shows no /metrics)"), (constant, "an answer or a token")]
+)
+async def test_neither_an_answer_nor_a_token_is_a_stall(
+    counter: Counter, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = watch(counter)
+    calls = [asyncio.create_task(watched.during(answer(FOREVER_S))) for _ in range(3)]
+    done, _ = await asyncio.wait(calls, timeout=FOREVER_S / 2)
+    assert len(done) == 3
+    for each in done:
+        assert isinstance(each.exception(), EngineStalled)
+        assert said in str(each.exception())
+    assert watched.stalled
+    assert [record.message for record in caplog.records] == ["engine hangs"]
+
+
+async def test_tokens_without_an_answer_are_progress() -> None:
+    watched = watch(growing())
+    assert await watched.during(answer(4 * STALL_S)) == "answer"
+    assert not watched.stalled
+
+
+async def test_answers_to_some_requests_are_progress_for_all() -> None:
+    watched = watch(unknown, stall_s=1.5)
+    slow = asyncio.create_task(watched.during(answer(2.5)))
+    for _ in range(24):
+        await watched.during(answer(0.1))
+    assert await slow == "answer"
+    assert not watched.stalled
+
+
+async def test_a_pause_between_requests_is_no_stall() -> None:
+    watched = watch(unknown, stall_s=1.0)
+    assert await watched.during(answer(0.01)) == "answer"
+    await asyncio.sleep(1.5)
+    assert await watched.during(answer(0.01)) == "answer"
+    assert not watched.stalled
+
+
+async def test_requests_after_a_stall_are_watched_again() -> None:
+    watched = watch(unknown)
+    for _ in range(2):
+        with pytest.raises(EngineStalled):
+            await asyncio.wait_for(watched.during(answer(FOREVER_S)), FOREVER_S / 2)
+    assert await watched.during(answer(0.01)) == "answer"
+
+
+async def test_who_leaves_early_is_not_told_of_a_stall() -> None:
+    leaving = asyncio.create_task(watch(unknown, stall_s=FOREVER_S).during(answer(FOREVER_S)))
+    await asyncio.sleep(0.05)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+
+
+def test_counters_of_several_engines_are_one_number() -> None:
+    text = "".join(
+        f'vllm:{kind}_tokens_total{{engine="{engine}",model_name="m"}} {n}\n'
+        for n, (kind, engine) in enumerate([("prompt", 0), ("generation", 0), ("generation", 1)], start=1)
+    )
+    assert tokens_in(f"# HELP vllm:prompt_tokens_total x\n{text}vllm:num_requests_running 9\n") == 6.0
+    assert tokens_in("python_gc_objects_collected_total 5\n") is None
+
+
+async def test_only_requests_for_samples_are_watched_and_longer_than_others() -> None:
+    seen = {}
+
+    def handler(asked: httpx.Request) -> httpx.Response:
+        seen[asked.url.path] = asked.extensions["timeout"]["read"]
+        return httpx.Response(200, json={})
+
+    client = VllmClient("http://engine", concurrency=1, transport=httpx.MockTransport(handler))
+    for path in ("/v1/completions", "/v1/chat/completions", "/collective_rpc", "/tokenize"):
+        await client.post(path, {})
+    patience = Patience()
+    assert set(seen.values()) == {patience.answer_s, patience.timeout_s}
+    assert seen["/v1/completions"] == seen["/v1/chat/completions"] == patience.answer_s
+
+
+async def test_an_answer_that_takes_an_hour_is_a_stall_and_not_asked_for_again() -> None:
+    tries = []
+
+    def handler(asked: httpx.Request) -> httpx.Response:
+        tries.append(1)
+        raise httpx.ReadTimeout("slow", request=asked)
+
+    client = VllmClient("http://engine", concurrency=1, transport=httpx.MockTransport(handler))
+    with pytest.raises(EngineStalled):
+        await client.post("/v1/completions", {})
+    assert len(tries) == 1
