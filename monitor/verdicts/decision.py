@@ -59,7 +59,8 @@ class Circumstances:
 def decide(assessment: Assessment, policy: Policy, circumstances: Circumstances) -> Decision:
     """Answer PROMOTE, REJECT or HOLD; whatever is in doubt holds.
 
-    0. A deployment that computes NaN is rejected for that, whatever its samples and our surroundings say.
+    A deployment that computes NaN is rejected for that, and nothing is weighed. Otherwise:
+
     1. Our own trouble (failing canaries, a changed environment) holds, whatever the samples say.
     2. A confirmed regression of a critical stratum rejects.
     3. Anything unconfirmed, undecided, missing or warned of holds.

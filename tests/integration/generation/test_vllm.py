@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from monitor.domain.errors import EngineTrouble, InvalidCheckpoint
+from monitor.domain.errors import DeploymentBroken, EngineTrouble, InvalidCheckpoint
 from monitor.domain.evidence import DecisionKind
 from monitor.domain.identity import content_digest
 from monitor.domain.samples import Completion, Execution, Outcome, Style
@@ -22,9 +22,10 @@ from monitor.drift.rubber_stamp import RubberStampProbe, chosen
 from monitor.drift.snippets import Snippet
 from monitor.generation.canaries import Fingerprint
 from monitor.generation.client import VllmClient
-from monitor.generation.introduction import take_fingerprint
+from monitor.generation.introduction import introduce, take_fingerprint
 from monitor.generation.launch import SERVED_NAME
 from monitor.generation.managed import ManagedEngine
+from monitor.generation.progress import tokens_in
 from monitor.generation.remote import RemoteEngine
 from monitor.generation.switching import load_weights, prove_weights
 from monitor.rounds.bench import Asking
@@ -35,7 +36,7 @@ from tests.integration.generation.conftest import VllmBench
 from tests.unit.contracts.engine import EngineContract, collect
 from tests.unit.contracts.store_nouns import a_sample
 from tests.unit.generation.benches import processes_with, request
-from tests.unit.generation.tiny_checkpoints import checkpoint_in, tiny_checkpoint
+from tests.unit.generation.tiny_checkpoints import checkpoint_in, nan_checkpoint, tiny_checkpoint
 from tests.unit.rounds.conftest import World, asking, small_suite
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -149,6 +150,40 @@ class TestAFreshServer:
             assert [c.text for c in theirs] == [c.text for c in ours]
         finally:
             await remote.close()
+
+
+class TestWhatTheServerSaysOfItself:
+    async def test_its_counters_of_tokens_move_with_what_it_writes(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        model = await engine.serve(checkpoint_in(checkpoints / "first"))
+        async with httpx.AsyncClient(base_url=client_of(engine).url, trust_env=False) as client:
+            before = tokens_in((await client.get("/metrics")).text)
+            drawn = await collect(model, request(count=4))
+            after = tokens_in((await client.get("/metrics")).text)
+        assert before is not None
+        assert after is not None
+        assert after - before >= sum(each.tokens for each in drawn) > 0
+
+    async def test_nan_is_recognised_whatever_is_asked_and_leaves_no_trace_in_the_next_weights(
+        self, engine: ManagedEngine, checkpoints: Path, tmp_path: Path
+    ) -> None:
+        """The weights are put into the running server behind the engine's back, which saves two starts."""
+        model = await engine.serve(checkpoint_in(checkpoints / "first"))
+        nan_checkpoint(tmp_path / "diverged", seed=1)
+        client = client_of(engine)
+        await load_weights(client, tmp_path / "diverged")
+        try:
+            with pytest.raises(DeploymentBroken, match=r"diverged computes NaN for the canary prompts"):
+                await introduce(client, name="diverged", kind="x", model_id=SERVED_NAME, settings={})
+            for asked in (request(), request(style=Style.CHAT), request(temperature=0.0)):
+                with pytest.raises(DeploymentBroken, match="computes NaN for task t1"):
+                    await collect(model, asked)
+            with pytest.raises(DeploymentBroken, match="computes NaN for a text"):
+                await model.prompt_logprobs(TEXTS)
+        finally:
+            await load_weights(client, checkpoints / "first")
+        assert (await take_fingerprint(client, SERVED_NAME)) == model.fingerprint
 
 
 class TestContract(EngineContract):

@@ -15,7 +15,7 @@ from apscheduler.triggers import interval
 
 from monitor.cli.serve import Lookout, answering, in_daemon_thread, watch
 from monitor.config import load_options
-from monitor.domain.errors import EngineTrouble, InvalidConfig, SandboxTrouble, StoreTrouble
+from monitor.domain.errors import EngineStalled, EngineTrouble, InvalidConfig, SandboxTrouble, StoreTrouble
 from monitor.export.process import Polls
 from monitor.rounds.clock_steps import ClockSteps
 from monitor.web.server import listen
@@ -55,6 +55,7 @@ class TestHealth:
         ("part", "error"),
         [
             ("engine", EngineTrouble("It died.", next_step="Read its log.")),
+            ("engine", EngineStalled("It hangs.", next_step="Look at its device.")),
             ("sandbox", SandboxTrouble("Docker is gone.", next_step="Start it.")),
         ],
     )
