@@ -208,7 +208,7 @@ async def examine_engine(options: Options) -> list[Check]:
         concurrency=engine.concurrency,
         api_key=access.api_key,
         proxy=access.proxy,
-        patience=Patience(attempts=2, timeout_s=30.0, connect_s=5.0, stall_s=60.0),
+        patience=Patience(attempts=2, connect_s=5.0, stall_s=60.0),
     )
     try:
         return await examine(client, served_model=engine.served_model, names=names)

@@ -31,8 +31,8 @@ from monitor.generation.refusals import (
 
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 """Statuses that may be gone the next time: overload, gateways, a server that starts or restarts."""
-_SAMPLING = ("/completions",)
-"""Paths whose answers take as long as the tokens do."""
+_LOADING = "/collective_rpc"
+"""Loads weights, and compares them: for as long as that takes there is neither an answer nor a token."""
 _KEEP_ALIVE = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     # An answer may take an hour; what stands between must not forget the connection meanwhile.
@@ -75,12 +75,12 @@ class Patience:
     attempts: int = 5
     first_pause_s: float = 0.25
     """Doubles with each attempt."""
-    timeout_s: float = 600.0
-    """Longest silence while an answer is awaited that needs no tokens."""
+    loading_s: float = 600.0
+    """Longest silence while weights are loaded or compared."""
     answer_s: float = 3600.0
-    """Longest silence while samples are awaited, however alive the server is."""
+    """Longest silence while another answer is awaited, however alive the server is."""
     stall_s: float = STALL_S
-    """How long the server may show no progress with any request for samples."""
+    """How long the server may show no progress with any request."""
     connect_s: float = 10.0
     longest_pause_s: float = 300.0
     """A server that wants to be left alone for longer is in trouble."""
@@ -125,7 +125,7 @@ class VllmClient:
         self._http = httpx.AsyncClient(
             base_url=self.url,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            timeout=httpx.Timeout(self._patience.timeout_s, connect=self._patience.connect_s, pool=None),
+            timeout=self._timeout(self._patience.answer_s),
             transport=transport or _network(self.url, proxy, connections=concurrency + 1),
             trust_env=False,
         )
@@ -206,20 +206,23 @@ class VllmClient:
             httpx.TransportError: there is none.
             EngineStalled: the server hangs.
         """
-        if not path.endswith(_SAMPLING):
-            return await self._http.request(method, path, json=body)
-        patience = self._patience
-        timeout = httpx.Timeout(patience.answer_s, connect=patience.connect_s, pool=None)
+        if path == _LOADING:
+            timeout = self._timeout(self._patience.loading_s)
+            return await self._http.request(method, path, json=body, timeout=timeout)
         try:
-            return await self._progress.during(self._http.request(method, path, json=body, timeout=timeout))
+            return await self._progress.during(self._http.request(method, path, json=body))
         except httpx.ReadTimeout as exc:
             raise self._progress.trouble() from exc
+
+    def _timeout(self, silence_s: float) -> httpx.Timeout:
+        return httpx.Timeout(silence_s, connect=self._patience.connect_s, pool=None)
 
     async def _count_tokens(self) -> float | None:
         """Tokens that the server has handled; None where it does not tell."""
         try:
-            response = await self._http.get("/metrics", timeout=self._patience.connect_s)
-        except httpx.TransportError:
+            # By the clock, and not by silence: who watches must not be held up by what is watched.
+            response = await asyncio.wait_for(self._http.get("/metrics"), self._patience.connect_s)
+        except (httpx.TransportError, TimeoutError):
             return None
         return tokens_in(response.text) if response.is_success else None
 

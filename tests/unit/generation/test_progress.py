@@ -109,19 +109,31 @@ def test_counters_of_several_engines_are_one_number() -> None:
     assert tokens_in("python_gc_objects_collected_total 5\n") is None
 
 
-async def test_only_requests_for_samples_are_watched_and_longer_than_others() -> None:
-    seen = {}
+@pytest.mark.parametrize("path", ["/v1/completions", "/v1/chat/completions", "/tokenize", "/v1/models"])
+async def test_whatever_is_asked_of_a_server_that_hangs_ends_in_a_stall(path: str) -> None:
+    async def handler(_: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(FOREVER_S)
+        raise AssertionError
 
-    def handler(asked: httpx.Request) -> httpx.Response:
-        seen[asked.url.path] = asked.extensions["timeout"]["read"]
-        return httpx.Response(200, json={})
+    transport = httpx.MockTransport(handler)
+    client = VllmClient(
+        "http://engine", concurrency=1, transport=transport, patience=Patience(stall_s=0.1, connect_s=0.1)
+    )
+    with pytest.raises(EngineStalled, match="http://engine hangs"):
+        await asyncio.wait_for(client.post(path, {}), FOREVER_S / 2)
+    assert client.stalled
 
-    client = VllmClient("http://engine", concurrency=1, transport=httpx.MockTransport(handler))
-    for path in ("/v1/completions", "/v1/chat/completions", "/collective_rpc", "/tokenize"):
-        await client.post(path, {})
-    patience = Patience()
-    assert set(seen.values()) == {patience.answer_s, patience.timeout_s}
-    assert seen["/v1/completions"] == seen["/v1/chat/completions"] == patience.answer_s
+
+async def test_loading_weights_has_a_limit_of_its_own_and_is_no_stall() -> None:
+    async def handler(asked: httpx.Request) -> httpx.Response:
+        assert asked.extensions["timeout"]["read"] == Patience().loading_s
+        await asyncio.sleep(0.5)
+        return httpx.Response(200, json={"results": []})
+
+    transport = httpx.MockTransport(handler)
+    client = VllmClient("http://engine", concurrency=1, transport=transport, patience=Patience(stall_s=0.1))
+    assert await client.post("/collective_rpc", {}, once=True) == {"results": []}
+    assert not client.stalled
 
 
 async def test_an_answer_that_takes_an_hour_is_a_stall_and_not_asked_for_again() -> None:
