@@ -125,10 +125,14 @@ def connect() -> docker.DockerClient:
         client = docker.from_env(timeout=60)
         client.ping()
     except (docker.errors.DockerException, OSError) as exc:
+        next_step = (
+            "Start the Docker engine and make sure this user may use it, "
+            "or set `sandbox: {backend: namespace}`."
+        )
+        if "ProxyError" in str(exc):
+            next_step = "A proxy of the environment was asked: add the host of DOCKER_HOST to NO_PROXY."
         raise SandboxTrouble(
-            f"No Docker engine answers ({type(exc).__name__}: {str(exc)[:200]}).",
-            next_step="Start the Docker engine and make sure this user may use it, "
-            "or set `sandbox: {backend: namespace}`.",
+            f"No Docker engine answers ({type(exc).__name__}: {str(exc)[:200]}).", next_step=next_step
         ) from exc
     return client
 

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from monitor.domain.errors import DeploymentBroken, EngineTrouble, InvalidCheckpoint
+from monitor.domain.errors import DeploymentBroken, EngineStalled, EngineTrouble, InvalidCheckpoint
 from monitor.domain.evidence import DecisionKind
 from monitor.domain.identity import content_digest
 from monitor.domain.samples import Completion, Execution, Outcome, Style
@@ -48,6 +48,18 @@ TEXTS = ["def f(x):\n    return x + 1\n", "import heapq\n\nheap = []\n"]
 def client_of(engine: ManagedEngine) -> VllmClient:
     assert engine._server is not None
     return engine._server.client
+
+
+def group_of(engine: ManagedEngine) -> int:
+    assert engine._server is not None
+    return engine._server.process._process.pid
+
+
+def servers_of(engine: ManagedEngine) -> list[int]:
+    """The processes of vLLM, without the leash that leads their group."""
+    group = group_of(engine)
+    found = {*processes_with("vllm.entrypoints"), *processes_with("cpu_entry")} - {group}
+    return [pid for pid in found if os.getpgid(pid) == group]
 
 
 def gate_world(engine: ManagedEngine) -> World:
@@ -152,40 +164,6 @@ class TestAFreshServer:
             await remote.close()
 
 
-class TestWhatTheServerSaysOfItself:
-    async def test_its_counters_of_tokens_move_with_what_it_writes(
-        self, engine: ManagedEngine, checkpoints: Path
-    ) -> None:
-        model = await engine.serve(checkpoint_in(checkpoints / "first"))
-        async with httpx.AsyncClient(base_url=client_of(engine).url, trust_env=False) as client:
-            before = tokens_in((await client.get("/metrics")).text)
-            drawn = await collect(model, request(count=4))
-            after = tokens_in((await client.get("/metrics")).text)
-        assert before is not None
-        assert after is not None
-        assert after - before >= sum(each.tokens for each in drawn) > 0
-
-    async def test_nan_is_recognised_whatever_is_asked_and_leaves_no_trace_in_the_next_weights(
-        self, engine: ManagedEngine, checkpoints: Path, tmp_path: Path
-    ) -> None:
-        """The weights are put into the running server behind the engine's back, which saves two starts."""
-        model = await engine.serve(checkpoint_in(checkpoints / "first"))
-        nan_checkpoint(tmp_path / "diverged", seed=1)
-        client = client_of(engine)
-        await load_weights(client, tmp_path / "diverged")
-        try:
-            with pytest.raises(DeploymentBroken, match=r"diverged computes NaN for the canary prompts"):
-                await introduce(client, name="diverged", kind="x", model_id=SERVED_NAME, settings={})
-            for asked in (request(), request(style=Style.CHAT), request(temperature=0.0)):
-                with pytest.raises(DeploymentBroken, match="computes NaN for task t1"):
-                    await collect(model, asked)
-            with pytest.raises(DeploymentBroken, match="computes NaN for a text"):
-                await model.prompt_logprobs(TEXTS)
-        finally:
-            await load_weights(client, checkpoints / "first")
-        assert (await take_fingerprint(client, SERVED_NAME)) == model.fingerprint
-
-
 class TestContract(EngineContract):
     """The promises of the port, on the server that is running already."""
 
@@ -268,6 +246,55 @@ class TestTheGate:
         assert all(each.correlation is not None and each.correlation > 0.9 for each in evidence)
 
 
+class TestWhatTheServerSaysOfItself:
+    """Near the end of the file: what hangs or computed NaN is not used again, and costs a start."""
+
+    async def test_its_counters_of_tokens_move_with_what_it_writes(
+        self, engine: ManagedEngine, checkpoints: Path
+    ) -> None:
+        model = await engine.serve(checkpoint_in(checkpoints / "first"))
+        async with httpx.AsyncClient(base_url=client_of(engine).url, trust_env=False) as client:
+            before = tokens_in((await client.get("/metrics")).text)
+            drawn = await collect(model, request(count=4))
+            after = tokens_in((await client.get("/metrics")).text)
+        assert before is not None
+        assert after is not None
+        assert after - before >= sum(each.tokens for each in drawn) > 0
+
+    async def test_nan_is_recognised_whatever_is_asked_and_leaves_no_trace_in_the_next_weights(
+        self, engine: ManagedEngine, checkpoints: Path, tmp_path: Path
+    ) -> None:
+        """The weights are put into the running server behind the engine's back, which saves two starts."""
+        model = await engine.serve(checkpoint_in(checkpoints / "first"))
+        nan_checkpoint(tmp_path / "diverged", seed=1)
+        client = client_of(engine)
+        await load_weights(client, tmp_path / "diverged")
+        try:
+            with pytest.raises(DeploymentBroken, match=r"diverged computes NaN for the canary prompts"):
+                await introduce(client, name="diverged", kind="x", model_id=SERVED_NAME, settings={})
+            for asked in (request(), request(style=Style.CHAT), request(temperature=0.0)):
+                with pytest.raises(DeploymentBroken, match="computes NaN for task t1"):
+                    await collect(model, asked)
+            with pytest.raises(DeploymentBroken, match="computes NaN for a text"):
+                await model.prompt_logprobs(TEXTS)
+        finally:
+            await load_weights(client, checkpoints / "first")
+        assert (await take_fingerprint(client, SERVED_NAME)) == model.fingerprint
+
+    async def test_a_server_that_is_stopped_in_the_middle_is_a_stall(
+        self, engine: ManagedEngine, checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        model = await engine.serve(checkpoint_in(checkpoints / "first"))
+        monkeypatch.setattr(client_of(engine)._progress, "_stall_s", 2.0)
+        sampling = asyncio.create_task(collect(model, *(request(f"t{n}", seed=n) for n in range(200))))
+        await asyncio.sleep(0.5)
+        for pid in servers_of(engine):
+            os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(EngineStalled, match="it has not given an answer"):
+            await asyncio.wait_for(sampling, timeout=60)
+        assert client_of(engine).stalled
+
+
 class TestTiedEmbeddings:
     async def test_a_tied_checkpoint_gets_a_fresh_server(
         self, engine: ManagedEngine, checkpoints: Path
@@ -299,16 +326,11 @@ class TestTheEnd:
         self, engine: ManagedEngine, checkpoints: Path
     ) -> None:
         model = await engine.serve(checkpoint_in(checkpoints / "tied"))
-        assert engine._server is not None
-        group = engine._server.process._process.pid
-        servers = [
-            pid for pid in processes_with("vllm.entrypoints") + processes_with("cpu_entry") if pid != group
-        ]
+        group = group_of(engine)
         sampling = asyncio.create_task(collect(model, *(request(f"t{n}", seed=n) for n in range(200))))
         await asyncio.sleep(0.5)
-        for pid in servers:
-            if os.getpgid(pid) == group:
-                os.kill(pid, signal.SIGKILL)
+        for pid in servers_of(engine):
+            os.kill(pid, signal.SIGKILL)
         with pytest.raises(EngineTrouble, match="last log lines") as caught:
             await asyncio.wait_for(sampling, timeout=30)
         assert caught.value.retryable
