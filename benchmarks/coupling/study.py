@@ -106,7 +106,7 @@ def _sides(shared: Sequence[Pick], before: Cells, after: Cells) -> tuple[BankSum
     passed = np.array([bool(after[pick].passed) for pick in shared], dtype=np.float64)
     counts = np.bincount(task, minlength=len(names)).astype(np.float64)
     passes = np.bincount(task, weights=twin, minlength=len(names)).astype(np.float64)
-    bank = summarise(passes, counts, margin=0.10)
+    bank = summarise(passes, counts)
     # Cells are sorted by task and index: the next one of the same task has another seed.
     following = np.arange(len(task)) + 1
     last = np.append(task[1:] != task[:-1], True)

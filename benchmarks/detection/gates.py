@@ -34,7 +34,6 @@ from monitor.domain.tasks import Stratum
 from monitor.stats.boundaries import TAPER, Lines, design_lines
 from monitor.verdicts.policy import (
     ALPHA_PRUDENCE,
-    BETA_PRUDENCE,
     Policy,
     confirming_lines,
     screening_lines,
@@ -88,14 +87,13 @@ def gate(
         coupled: whether samples are compared at equal seeds.
         batch: samples of a stratum between two looks.
         taper: of the lines.
-        prudent: whether the lines keep a part of alpha and beta in reserve.
+        prudent: whether the lines keep a part of alpha in reserve.
     """
     policy = Policy(margin=dict.fromkeys(Stratum, MARGIN))
 
     def drawn(lines: Lines) -> Lines:
         alpha = lines.alpha if prudent else lines.alpha / ALPHA_PRUDENCE
-        beta = lines.beta if prudent else lines.beta / BETA_PRUDENCE
-        return design_lines(alpha=alpha, beta=beta, margin=MARGIN, taper=taper)
+        return design_lines(alpha=alpha, beta=lines.beta, margin=MARGIN, taper=taper)
 
     first = drawn(screening_lines(policy, Stratum.TAIL, list(Stratum)))
     second = drawn(confirming_lines(policy, Stratum.TAIL))

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.detection.compiled import compiled
-from monitor.stats.bank import least_variance
+from monitor.stats.bank import LEAST_VARIANCE, added_variance
 from monitor.stats.boundaries import OVERSHOOT, Lines
-from monitor.stats.difference import COUPLING_SAMPLES, PRIOR_SAMPLES, RIDGE
+from monitor.stats.difference import COUPLING_SAMPLES, PRIOR_SAMPLES, PRIOR_SAMPLES_WITHIN, RIDGE
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -35,7 +35,6 @@ class Rules(NamedTuple):
     upper_slope: float
     lower_intercept: float
     lower_slope: float
-    floor: float
     minimum_samples: float
     coupled: float
     """1 when samples are coupled with the bank's, 0 when not."""
@@ -60,10 +59,12 @@ def rules(lines: Lines, *, minimum_samples: int, coupled: bool) -> Rules:
         upper_slope=lines.upper_slope,
         lower_intercept=lines.lower_intercept,
         lower_slope=lines.lower_slope,
-        floor=least_variance(lines.margin),
         minimum_samples=float(minimum_samples),
         coupled=float(coupled),
     )
+
+
+added = compiled(added_variance)
 
 
 @compiled
@@ -71,107 +72,181 @@ def bench_of(passes: Floats, depth: float, rules: Rules) -> Bench:
     """Like ``monitor.stats.bank.summarise`` for equal depths of at least 2."""
     rates = passes / depth
     variance = float(np.mean(rates * (1.0 - rates)) * depth / (depth - 1.0))
-    added = max(rules.margin * (2.0 * float(np.mean(rates)) - 1.0) - rules.margin**2, 0.0) / 2.0
-    return Bench(rates, depth, max(variance, rules.floor), added)
+    return Bench(rates, depth, max(variance, LEAST_VARIANCE), added(rates, rules.margin))
+
+
+class State(NamedTuple):
+    """What is kept of the samples so far."""
+
+    sums: Floats
+    """Of the scored ones, by :data:`M` and the names after it."""
+    each: Floats
+    """Per task the count and the sums of o and t."""
+    lost: Floats
+    """Of the UNSCORED ones, counted as failed: likewise."""
+    lost_each: Floats
+    seen: Floats
+    """Of the test, by :data:`UNCHANGED` and the names after it."""
+
+
+M, OWN, TWIN, OWN_2, TWIN_2, BOTH, SQUARED, TASKS, OWN_2_TASKS, BOTH_TASKS, TWIN_2_TASKS = range(11)
+"""Sums: the samples m, of o, t, their squares and product; squared counts, seen tasks, and over tasks
+(sum o)²/n, (sum o)(sum t)/n, (sum t)²/n."""
+
+UNCHANGED, DROPPED, WEIGHT, FROZEN, DROP, LOW, HIGH, BOUNDED = range(8)
+"""Information reached on either side, the coupling weight and whether it is settled, estimate and interval,
+and whether a look has bounded it."""
 
 
 @compiled
-def new_state(tasks: int) -> tuple[Floats, Floats]:
-    """Sums over all samples, and per task the count and the sums of o and t.
-
-    The sums: m, o, t, oo, tt, ot, squared counts, seen tasks, information, weight, frozen, and over
-    tasks (sum o)²/n, (sum o)(sum t)/n, (sum t)²/n.
-    """
-    return np.zeros(14), np.zeros((tasks, 3))
+def new_state(tasks: int) -> State:
+    """Before the first sample."""
+    seen = np.zeros(8)
+    seen[LOW], seen[HIGH] = -1.0, 1.0
+    return State(np.zeros(11), np.zeros((tasks, 3)), np.zeros(11), np.zeros((tasks, 3)), seen)
 
 
 @compiled
 def add(sums: Floats, each: Floats, bench: Bench, task: int, passed: float, twin: float) -> None:
     """Take in one sample."""
     own, other = bench.rates[task] - passed, bench.rates[task] - twin
-    sums[0] += 1.0
-    sums[1] += own
-    sums[2] += other
-    sums[3] += own * own
-    sums[4] += other * other
-    sums[5] += own * other
+    sums[M] += 1.0
+    sums[OWN] += own
+    sums[TWIN] += other
+    sums[OWN_2] += own * own
+    sums[TWIN_2] += other * other
+    sums[BOTH] += own * other
     n, o, t = each[task, 0], each[task, 1], each[task, 2]
-    sums[6] += 2.0 * n + 1.0
+    sums[SQUARED] += 2.0 * n + 1.0
     if n == 0.0:
-        sums[7] += 1.0
+        sums[TASKS] += 1.0
     else:
-        sums[11] -= o * o / n
-        sums[12] -= o * t / n
-        sums[13] -= t * t / n
+        sums[OWN_2_TASKS] -= o * o / n
+        sums[BOTH_TASKS] -= o * t / n
+        sums[TWIN_2_TASKS] -= t * t / n
     n, o, t = n + 1.0, o + own, t + other
-    sums[11] += o * o / n
-    sums[12] += o * t / n
-    sums[13] += t * t / n
+    sums[OWN_2_TASKS] += o * o / n
+    sums[BOTH_TASKS] += o * t / n
+    sums[TWIN_2_TASKS] += t * t / n
     each[task, 0], each[task, 1], each[task, 2] = n, o, t
 
 
 @compiled
-def look(sums: Floats, bench: Bench, rules: Rules) -> int:
-    """One look at the sums: REGRESSED, STEADY or OPEN."""
-    m = sums[0]
-    if rules.coupled > 0.0 and sums[10] == 0.0 and m >= COUPLING_SAMPLES:
-        sums[9] = min(max(sums[5] / (sums[4] + RIDGE), 0.0), 1.0)
-        sums[10] = 1.0
-    b = sums[9]
-    tasks = len(bench.rates)
-    drop = (sums[1] - b * sums[2]) / m
-    squares = sums[3] - 2.0 * b * sums[5] + b * b * sums[4] - m * drop * drop
+def joined(state: State) -> Floats:
+    """Sums with the UNSCORED samples among the scored ones."""
+    sums = state.sums + state.lost
+    sums[SQUARED:] = 0.0
+    for task in range(len(state.each)):
+        n = state.each[task, 0] + state.lost_each[task, 0]
+        if n > 0.0:
+            o = state.each[task, 1] + state.lost_each[task, 1]
+            t = state.each[task, 2] + state.lost_each[task, 2]
+            sums[SQUARED] += n * n
+            sums[TASKS] += 1.0
+            sums[OWN_2_TASKS] += o * o / n
+            sums[BOTH_TASKS] += o * t / n
+            sums[TWIN_2_TASKS] += t * t / n
+    return sums
+
+
+@compiled
+def estimated(sums: Floats, bench: Bench, b: float, more: float) -> tuple[float, float]:
+    """Drop and information; ``more`` is the variance that a supposed drop adds."""
+    m, tasks = sums[M], len(bench.rates)
+    drop = (sums[OWN] - b * sums[TWIN]) / m
+    squares = sums[OWN_2] - 2.0 * b * sums[BOTH] + b * b * sums[TWIN_2]
     remaining = (1.0 - b) ** 2 * bench.variance / bench.depth
-    squares = max(squares - (m - 1.0) * remaining, 0.0)
-    expected = bench.variance * (1.0 - b * b) + bench.added
-    total = (squares + PRIOR_SAMPLES * bench.variance) / (m - 1.0 + PRIOR_SAMPLES)
-    total = max(total, expected, rules.floor)
-    squares = sums[3] - 2.0 * b * sums[5] + b * b * sums[4]
-    squares = max(squares - (sums[11] - 2.0 * b * sums[12] + b * b * sums[13]), 0.0)
-    within = (squares + PRIOR_SAMPLES * expected) / (m - sums[7] + PRIOR_SAMPLES)
-    within = max(within, rules.floor)
-    concentration = sums[6] / (m * m)
+    expected = max(bench.variance * (1.0 - b * b) + more, LEAST_VARIANCE)
+    outer = squares - m * drop * drop - (m - 1.0) * remaining
+    total = max((outer + PRIOR_SAMPLES * expected) / (m - 1.0 + PRIOR_SAMPLES), expected)
+    inner = squares - (sums[OWN_2_TASKS] - 2.0 * b * sums[BOTH_TASKS] + b * b * sums[TWIN_2_TASKS])
+    within = (inner + PRIOR_SAMPLES_WITHIN * expected) / (m - sums[TASKS] + PRIOR_SAMPLES_WITHIN)
+    within = max(within, expected)
+    concentration = sums[SQUARED] / (m * m)
     between = total - within
     unevenness = max(concentration - 1.0 / tasks, 0.0)
     if between < 0.0:
         unevenness = min(unevenness, 1.0 / m)
-    variance = within / m + between * unevenness + remaining * concentration
-    information = 1.0 / variance
-    outcome = decide(drop * information, information, sums[8], rules)
-    sums[8] = max(information, sums[8])
-    return outcome if m >= rules.minimum_samples else OPEN
+    return drop, 1.0 / (within / m + between * unevenness + remaining * concentration)
 
 
 @compiled
-def decide(score: float, information: float, previous: float, rules: Rules) -> int:
-    """Where a score stands between the lines."""
-    correction = OVERSHOOT * math.sqrt(max(information - previous, 0.0))
-    upper = rules.upper_intercept + rules.upper_slope * information - correction
-    lower = (
-        rules.margin * information - (rules.lower_intercept + rules.lower_slope * information) + correction
-    )
+def look(state: State, bench: Bench, rules: Rules) -> int:
+    """One look at the sums: REGRESSED, STEADY or OPEN; estimate and interval are in the state."""
+    sums, seen = state.sums, state.seen
+    if rules.coupled > 0.0 and seen[FROZEN] == 0.0 and sums[M] >= COUPLING_SAMPLES:
+        seen[WEIGHT] = min(max(sums[BOTH] / (sums[TWIN_2] + RIDGE), 0.0), 1.0)
+        seen[FROZEN] = 1.0
+    drop, unchanged = estimated(sums, bench, seen[WEIGHT], 0.0)
+    worst, dropped = estimated(sums, bench, seen[WEIGHT], bench.added)
+    if state.lost[M] > 0.0:
+        doubted, less = estimated(joined(state), bench, seen[WEIGHT], bench.added)
+        if doubted > worst:
+            worst, dropped = doubted, less
+    above = reach(rules.upper_intercept, rules.upper_slope, unchanged, seen[UNCHANGED])
+    below = reach(rules.lower_intercept, rules.lower_slope, dropped, seen[DROPPED])
+    seen[UNCHANGED] = max(unchanged, seen[UNCHANGED])
+    seen[DROPPED] = max(dropped, seen[DROPPED])
+    seen[DROP] = drop
+    if sums[M] < rules.minimum_samples:
+        return OPEN
+    narrow(seen, drop - above, worst + below)
+    upper, lower = above, rules.margin - below
     if lower > upper:
         upper = lower = (upper + lower) / 2.0
-    if score >= upper:
+    if drop >= upper:
         return REGRESSED
-    return STEADY if score <= lower else OPEN
+    return STEADY if worst <= lower else OPEN
 
 
 @compiled
-def replay(
-    bench: Bench, rules: Rules, task: Integers, passed: Floats, twin: Floats, looks: Integers
-) -> tuple[int, int, float]:
-    """Decision, samples and coupling weight for samples that are already there."""
-    sums, each = new_state(len(bench.rates))
-    taken = 0
+def reach(intercept: float, slope: float, information: float, previous: float) -> float:
+    """How far from the estimate a line leaves drops credible."""
+    correction = OVERSHOOT * math.sqrt(max(information - previous, 0.0))
+    return (intercept + slope * information - correction) / information
+
+
+@compiled
+def narrow(seen: Floats, low: float, high: float) -> None:
+    """Intersect the interval with another one, around the estimate."""
+    if seen[BOUNDED] > 0.0:
+        low, high = max(seen[LOW], low), min(seen[HIGH], high)
+    seen[LOW], seen[HIGH] = min(low, seen[DROP]), max(high, seen[DROP])
+    seen[BOUNDED] = 1.0
+
+
+class Seen(NamedTuple):
+    """How a test ended."""
+
+    outcome: int
+    samples: int
+    weight: float
+    low: float
+    high: float
+
+
+@compiled
+def replay(bench: Bench, rules: Rules, task: Integers, passed: Floats, twin: Floats, looks: Integers) -> Seen:
+    """Decision, samples, coupling weight and interval for samples that are already there.
+
+    ``passed`` is negative where a sample is UNSCORED.
+    """
+    state = new_state(len(bench.rates))
+    taken, outcome = 0, OPEN
     for end in looks:
         for place in range(taken, end):
-            add(sums, each, bench, task[place], passed[place], twin[place])
+            if passed[place] < 0.0:
+                add(state.lost, state.lost_each, bench, task[place], 0.0, twin[place])
+            else:
+                add(state.sums, state.each, bench, task[place], passed[place], twin[place])
         taken = end
-        outcome = look(sums, bench, rules)
+        if state.sums[M] == 0.0:
+            continue
+        outcome = look(state, bench, rules)
         if outcome != OPEN:
-            return outcome, end, sums[9]
-    return OPEN, taken, sums[9]
+            break
+    seen = state.seen
+    return Seen(outcome, int(state.sums[M]), seen[WEIGHT], seen[LOW], seen[HIGH])
 
 
 @compiled
@@ -190,17 +265,21 @@ def simulate(
         batch: samples between two looks.
     """
     tasks, indices = noise.shape
-    sums, each = new_state(tasks)
+    state = new_state(tasks)
     start = np.random.randint(0, indices, (tasks,))
     for turn in range(indices):
         for task in np.random.permutation(tasks):
-            shared = noise[task, (start[task] + turn) % indices]
-            own = shared if np.random.random() < rho else np.random.random()
-            passed = 1.0 if own < now[task] else 0.0
-            twin = 1.0 if shared < truth[task] else 0.0
-            add(sums, each, bench, task, passed, twin)
-            if int(sums[0]) % batch == 0:
-                outcome = look(sums, bench, rules)
+            passed, twin = drawn(noise[task, (start[task] + turn) % indices], truth[task], now[task], rho)
+            add(state.sums, state.each, bench, task, passed, twin)
+            if int(state.sums[M]) % batch == 0:
+                outcome = look(state, bench, rules)
                 if outcome != OPEN:
-                    return outcome, int(sums[0])
-    return OPEN, int(sums[0])
+                    return outcome, int(state.sums[M])
+    return OPEN, int(state.sums[M])
+
+
+@compiled
+def drawn(shared: float, truth: float, now: float, rho: float) -> tuple[float, float]:
+    """One sample of the candidate, and the bank's at the same seed."""
+    own = shared if np.random.random() < rho else np.random.random()
+    return 1.0 if own < now else 0.0, 1.0 if shared < truth else 0.0

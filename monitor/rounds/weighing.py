@@ -243,11 +243,7 @@ def _decline(store: Store, evaluation: Evaluation, rules: Rules) -> Decline | No
     except BankMissing:
         return None
     steps = [*_passed_before(store, evaluation), evaluation]
-    return decline_over(
-        bank,
-        [store.observations(each.key.evaluation_id) for each in steps],
-        margin=rules.policy.margin_of(Stratum.TAIL),
-    )
+    return decline_over(bank, [store.observations(each.key.evaluation_id) for each in steps])
 
 
 def _passed_before(store: Store, evaluation: Evaluation) -> list[Evaluation]:

@@ -41,46 +41,40 @@ class BankSummary:
         return float(self.variance * np.mean(1.0 / self.depths) / self.tasks)
 
 
-def added_variance(mean: float, margin: float) -> float:
-    """What a drop by the margin, even over tasks with this mean rate, adds to a sample's variance.
+def added_variance(rates: Floats, drop: float) -> float:
+    """What a drop of the mean, the same share of every task's rate, adds to a sample's variance.
 
-    The mean of p(1 - p) moves by margin·(2·mean - 1) - margin². Half of it is taken: what stands midway
-    between "unchanged" and "worse by the margin", the two that a test has to tell apart.
+    With p become p·(1 - f), f = drop / mean(p), the mean of p(1 - p) grows by
 
-    >>> round(added_variance(0.75, 0.10), 4), added_variance(0.4, 0.10)
-    (0.02, 0.0)
+        f·(2·mean(p²) - mean(p)) - f²·mean(p²).
+
+    That is most where tasks are nearly sure to pass or to fail: samples that hardly scattered begin to.
+    Never below 0, and 0 for a drop that the mean does not leave room for.
+
+    >>> even, certain = np.full(4, 0.5), np.array([1.0, 1.0, 0.0, 0.0])
+    >>> added_variance(even, 0.10), round(added_variance(certain, 0.10), 4)
+    (0.0, 0.08)
     """
-    return max(margin * (2.0 * mean - 1.0) - margin**2, 0.0) / 2.0
+    mean, squares = float(rates.mean()), float(np.mean(rates**2))
+    if mean <= drop:
+        return 0.0
+    lost = drop / mean
+    return max(lost * (2.0 * squares - mean) - lost**2 * squares, 0.0)
 
 
-def least_variance(margin: float) -> float:
-    """The smallest sample variance that a test at this margin may assume: that of tasks never failed.
-
-    It keeps the count of samples behind a "steady" near the exact binomial one, which asks for no
-    failure in ln(1/beta)/margin samples.
-
-    >>> round(least_variance(0.10), 4)
-    0.045
-    >>> least_variance(0.01)
-    0.02
-    """
-    return max(LEAST_VARIANCE, added_variance(1.0, margin))
-
-
-def summarise(passes: Floats, samples: Floats, *, margin: float) -> BankSummary:
+def summarise(passes: Floats, samples: Floats) -> BankSummary:
     """Reduce a stratum's baseline outcomes, one entry per task, to a :class:`BankSummary`.
 
     v is the mean of p_i(1 - p_i)·n_i/(n_i - 1) over tasks with at least two samples (the unbiased
-    binomial variance), never below :func:`least_variance`.
+    binomial variance), never below :data:`LEAST_VARIANCE`.
 
-    >>> bank = summarise(np.array([8.0, 4.0]), np.array([8.0, 8.0]), margin=0.10)
+    >>> bank = summarise(np.array([8.0, 4.0]), np.array([8.0, 8.0]))
     >>> round(bank.mean, 3), round(bank.variance, 4)
     (0.75, 0.1429)
 
     Args:
         passes: passed baseline samples per task.
         samples: scored baseline samples per task, at least 1 each.
-        margin: the difference that matters.
 
     Raises:
         ValueError: no task, or counts that no sampling could give.
@@ -90,7 +84,7 @@ def summarise(passes: Floats, samples: Floats, *, margin: float) -> BankSummary:
     several = samples >= 2
     spread = rates[several] * (1.0 - rates[several]) * samples[several] / (samples[several] - 1.0)
     variance = float(spread.mean()) if several.any() else 0.25
-    return BankSummary(rates=rates, depths=samples, variance=max(variance, least_variance(margin)))
+    return BankSummary(rates=rates, depths=samples, variance=max(variance, LEAST_VARIANCE))
 
 
 def _check_counts(passes: Floats, samples: Floats) -> None:

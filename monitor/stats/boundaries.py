@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 TAPER = 0.10
 """Share by which both slopes stay below Wald's."""
@@ -50,17 +51,31 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """How far a test has come between two looks, in units of information."""
+
+    information: float
+    previous: float = 0.0
+    """At the look before."""
+
+    @property
+    def overshoot(self) -> float:
+        """What the score is expected to have gone beyond a line when it is seen there."""
+        return OVERSHOOT * math.sqrt(max(self.information - self.previous, 0.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """Where the lines stand at one look."""
+    """Where the lines stand at one look, as drops."""
 
     upper: float
-    """REGRESSED at or above this score."""
+    """REGRESSED at or above this estimate."""
     lower: float
-    """STEADY at or below this score."""
+    """STEADY at or below this estimate."""
     above: float
-    """Half-width in score units from the estimate down to the least drop still credible."""
+    """Half-width from the estimate down to the least drop still credible."""
     below: float
-    """Half-width in score units from the estimate up to the largest drop still credible."""
+    """Half-width from the estimate up to the largest drop still credible."""
 
 
 def design_lines(*, alpha: float, beta: float, margin: float, taper: float = TAPER) -> Lines:
@@ -91,21 +106,52 @@ def design_lines(*, alpha: float, beta: float, margin: float, taper: float = TAP
     )
 
 
-def thresholds(lines: Lines, *, information: float, previous: float) -> Thresholds:
-    """Where the lines stand at a look with this information, the last look having had ``previous``.
+def thresholds(lines: Lines, *, unchanged: Step, dropped: Step) -> Thresholds:
+    """Where the lines stand at one look.
 
-    Both lines are brought inwards by the expected overshoot of the step between the looks. Where a
-    large step has carried them past each other, both stand in their middle: every score decides.
+    Each line is judged by the information that there is under the hypothesis it rejects: samples of a
+    worse model may scatter more. Both are brought inwards by the expected overshoot of the step between
+    the looks. Where a large step has carried them past each other, both stand in their middle: every
+    estimate decides.
 
     >>> lines = design_lines(alpha=0.05, beta=0.10, margin=0.10)
-    >>> look = thresholds(lines, information=400.0, previous=300.0)
-    >>> round(look.upper, 2), round(look.lower, 2)
-    (45.46, 2.25)
+    >>> step = Step(information=400.0, previous=300.0)
+    >>> look = thresholds(lines, unchanged=step, dropped=step)
+    >>> round(look.upper, 3), round(look.lower, 3)
+    (0.114, 0.006)
+
+    Args:
+        lines: of the test.
+        unchanged: information if there were no drop.
+        dropped: information if the drop were the margin.
     """
-    correction = OVERSHOOT * math.sqrt(max(information - previous, 0.0))
-    above = lines.upper_intercept + lines.upper_slope * information - correction
-    below = lines.lower_intercept + lines.lower_slope * information - correction
-    upper, lower = above, lines.margin * information - below
+    upper = lines.upper_intercept + lines.upper_slope * unchanged.information - unchanged.overshoot
+    lower = lines.lower_intercept + lines.lower_slope * dropped.information - dropped.overshoot
+    return _meeting(lines, above=upper / unchanged.information, below=lower / dropped.information)
+
+
+def single_thresholds(lines: Lines, *, unchanged: float, dropped: float) -> Thresholds:
+    """The same where there is one look, at everything: normal quantiles at the lines' error rates.
+
+    >>> lines = design_lines(alpha=0.05, beta=0.10, margin=0.10)
+    >>> look = single_thresholds(lines, unchanged=400.0, dropped=400.0)
+    >>> round(look.upper, 3), round(look.lower, 3)
+    (0.082, 0.036)
+
+    Args:
+        lines: of the test, whose alpha, beta and margin count.
+        unchanged: information if there were no drop.
+        dropped: information if the drop were the margin.
+    """
+    above, below = (
+        -NormalDist().inv_cdf(rate) / math.sqrt(information)
+        for rate, information in ((lines.alpha, unchanged), (lines.beta, dropped))
+    )
+    return _meeting(lines, above=above, below=below)
+
+
+def _meeting(lines: Lines, *, above: float, below: float) -> Thresholds:
+    upper, lower = above, lines.margin - below
     if lower > upper:
         upper = lower = (upper + lower) / 2.0
     return Thresholds(upper=upper, lower=lower, above=above, below=below)

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.stats.bank import BankSummary, Floats, Indices, added_variance, least_variance
+from monitor.stats.bank import LEAST_VARIANCE, BankSummary, Floats, Indices, added_variance
 
-PRIOR_SAMPLES = 20
-"""Samples' worth of trust in the bank's variance against the residuals' own."""
+PRIOR_SAMPLES = 5
+"""Samples' worth of trust in the expected variance of residuals against their own: little, since tasks that
+win and lose scatter far more than unchanged ones."""
+PRIOR_SAMPLES_WITHIN = 60
+"""Likewise within tasks, which the bank knows well and few repeated samples tell little about."""
 RIDGE = 1.0
 """Added to the squared length of the bank's residuals when the coupling weight is fitted."""
 COUPLING_SAMPLES = 40
@@ -36,6 +39,14 @@ class Draws:
     def first(self, count: int) -> Draws:
         """The first ``count`` of them."""
         return Draws(task=self.task[:count], passed=self.passed[:count], twin=self.twin[:count])
+
+    def joined(self, others: Draws) -> Draws:
+        """These and those."""
+        return Draws(
+            task=np.concatenate([self.task, others.task]),
+            passed=np.concatenate([self.passed, others.passed]),
+            twin=np.concatenate([self.twin, others.twin]),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +101,7 @@ def couple(bank: BankSummary, draws: Draws) -> Coupling:
     return Coupling(weight=weight, correlation=correlation)
 
 
-def estimate(bank: BankSummary, draws: Draws, *, weight: float, margin: float) -> Estimate:
+def estimate(bank: BankSummary, draws: Draws, *, weight: float, supposed: float = 0.0) -> Estimate:
     """Estimate the drop over the bank's tasks from at least one draw.
 
     D is the mean of r = (p_i - X) - b·(p_i - X'). Its variance is that of sampling in two stages from
@@ -99,12 +110,13 @@ def estimate(bank: BankSummary, draws: Draws, *, weight: float, margin: float) -
         Var D = W/m + (V - W)·(Σ w_i² - 1/N) + (1 - b)²·v·Σ w_i²/n_i
 
     with V the variance of one residual, W that within a task. Once all tasks were drawn equally often,
-    differences between them no longer matter: the suite is fixed.
+    differences between them no longer matter: the suite is fixed. Neither V nor W is taken to be less
+    than the bank's v leads one to expect if the true drop were ``supposed``.
 
     >>> bank = BankSummary(rates=np.full(100, 0.5), depths=np.full(100, 32.0), variance=0.25)
     >>> passed = np.tile([1.0, 0.0], 50)
     >>> draws = Draws(task=np.arange(100), passed=passed, twin=bank.rates)
-    >>> found = estimate(bank, draws, weight=0.0, margin=0.10)
+    >>> found = estimate(bank, draws, weight=0.0)
     >>> round(found.drop, 3), round(found.information, 0)
     (0.0, 388.0)
     """
@@ -112,7 +124,7 @@ def estimate(bank: BankSummary, draws: Draws, *, weight: float, margin: float) -
     residual = (rate - draws.passed) - weight * (rate - draws.twin)
     counts = np.bincount(draws.task, minlength=bank.tasks)
     share = counts / draws.count
-    scatter = _scatter(bank, draws, residual, weight=weight, margin=margin)
+    scatter = _scatter(bank, draws, residual, weight=weight, supposed=supposed)
     uneven = max(float(np.sum(share**2)) - 1.0 / bank.tasks, 0.0)
     if scatter.between < 0.0:
         uneven = min(uneven, 1.0 / draws.count)
@@ -131,26 +143,28 @@ class _Scatter:
     """V - W: what the tasks' means add; estimated, so it may come out negative."""
 
 
-def _scatter(bank: BankSummary, draws: Draws, residual: Floats, *, weight: float, margin: float) -> _Scatter:
-    """Estimate V and W, each shrunk towards what the bank leads one to expect.
+def _scatter(
+    bank: BankSummary, draws: Draws, residual: Floats, *, weight: float, supposed: float
+) -> _Scatter:
+    """Estimate V and W, each shrunk towards what the bank leads one to expect and never below it.
 
-    V does not go below that expectation: by luck small samples look calmer than they are, and more so
-    when they also look good.
+    By luck small samples look calmer than they are, and more so when they also look good.
     """
-    least = least_variance(margin)
-    expected = bank.variance * (1.0 - weight**2) + added_variance(bank.mean, margin)
+    expected = bank.variance * (1.0 - weight**2) + added_variance(bank.rates, supposed)
+    expected = max(expected, LEAST_VARIANCE)
     spare = draws.count - 1
     squares = float(np.sum((residual - residual.mean()) ** 2))
     # Each residual also carries its bank rate's error, which the noise term counts already.
     squares -= spare * (1.0 - weight) ** 2 * bank.variance * float(np.mean(1.0 / bank.depths))
-    total = max(_shrunk(squares, spare, towards=bank.variance), expected, least)
+    total = _shrunk(squares, spare, towards=expected, trust=PRIOR_SAMPLES)
     inner, freedom = _within_tasks(draws, residual)
-    within = max(_shrunk(inner, freedom, towards=expected), least)
+    within = _shrunk(inner, freedom, towards=expected, trust=PRIOR_SAMPLES_WITHIN)
     return _Scatter(within=within, between=total - within)
 
 
-def _shrunk(squares: float, freedom: int, *, towards: float) -> float:
-    return (max(squares, 0.0) + PRIOR_SAMPLES * towards) / (freedom + PRIOR_SAMPLES)
+def _shrunk(squares: float, freedom: int, *, towards: float, trust: float) -> float:
+    """A variance between its own estimate and an expected one, but not below the latter."""
+    return max((squares + trust * towards) / (freedom + trust), towards)
 
 
 def _within_tasks(draws: Draws, residual: Floats) -> tuple[float, int]:

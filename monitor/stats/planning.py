@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from monitor.stats.bank import BankSummary
-from monitor.stats.boundaries import Lines, thresholds
+from monitor.stats.bank import BankSummary, added_variance
+from monitor.stats.boundaries import Lines, Step, thresholds
 from monitor.stats.difference import Estimate
 
 
@@ -83,8 +83,9 @@ def feasibility(
     """
     required = required_information(alpha=lines.alpha, beta=lines.beta, delta=lines.margin)
     most = draws_per_task * bank.tasks
-    reachable = 1.0 / (bank.variance / most + bank.noise) if most else 0.0
-    by_noise = math.ceil(2.0 * bank.variance * required / bank.tasks)
+    scatter = bank.variance + added_variance(bank.rates, lines.margin)
+    reachable = 1.0 / (scatter / most + bank.noise) if most else 0.0
+    by_noise = math.ceil((scatter + bank.variance) * required / bank.tasks)
     by_minimum = math.ceil(minimum_samples / bank.tasks)
     return Feasibility(
         feasible=reachable >= required and most >= minimum_samples,
@@ -95,7 +96,7 @@ def feasibility(
     )
 
 
-def samples_for(bank: BankSummary, information: float) -> int | None:
+def samples_for(bank: BankSummary, information: float, *, added: float = 0.0) -> int | None:
     """Candidate samples that give this information uncoupled; None when the bank's noise forbids it.
 
     Inverts I = 1/[v/m + v/(n0·min(m, N))].
@@ -104,12 +105,18 @@ def samples_for(bank: BankSummary, information: float) -> int | None:
     >>> bank = BankSummary(rates=np.full(100, 0.5), depths=np.full(100, 32.0), variance=0.25)
     >>> samples_for(bank, 389.0), samples_for(bank, 20_000.0)
     (101, None)
+
+    Args:
+        bank: the baseline's.
+        information: that is wanted.
+        added: variance that the candidate's samples have beyond the bank's v.
     """
-    first_pass = information * (bank.variance + bank.noise * bank.tasks)
+    variance = bank.variance + added
+    first_pass = information * (variance + bank.noise * bank.tasks)
     if first_pass <= bank.tasks:
         return math.ceil(first_pass)
     rest = 1.0 / information - bank.noise
-    return math.ceil(bank.variance / rest) if rest > 0.0 else None
+    return math.ceil(variance / rest) if rest > 0.0 else None
 
 
 def plan_samples(bank: BankSummary, lines: Lines, *, draws_per_task: int) -> SamplePlan:
@@ -127,9 +134,11 @@ def plan_samples(bank: BankSummary, lines: Lines, *, draws_per_task: int) -> Sam
     scale = 2.0 / lines.margin**2
     unchanged = scale * ((1.0 - lines.alpha) * down - lines.alpha * up)
     dropped = scale * ((1.0 - lines.beta) * up - lines.beta * down)
-    tip = samples_for(bank, lines.tip)
+    # STEADY rejects a drop by the margin, under which samples may scatter more.
+    added = added_variance(bank.rates, lines.margin)
+    tip = samples_for(bank, lines.tip, added=added)
     return SamplePlan(
-        unchanged=_within(samples_for(bank, unchanged), most),
+        unchanged=_within(samples_for(bank, unchanged, added=added), most),
         dropped=_within(samples_for(bank, dropped), most),
         most=_within(tip, most),
     )
@@ -139,15 +148,25 @@ def _within(samples: int | None, most: int) -> int:
     return most if samples is None else min(samples, most)
 
 
-def expected_more(lines: Lines, found: Estimate, samples: int) -> int:
+def expected_more(lines: Lines, found: Estimate, worst: Estimate, samples: int) -> int:
     """Further samples until the nearer line, if the truth is the hypothesis on that side.
 
     >>> from monitor.stats.boundaries import design_lines
     >>> lines = design_lines(alpha=0.05, beta=0.10, margin=0.10)
-    >>> expected_more(lines, Estimate(drop=0.0, information=200.0), samples=50)
+    >>> found = Estimate(drop=0.0, information=200.0)
+    >>> expected_more(lines, found, found, samples=50)
     67
+
+    Args:
+        lines: of the test.
+        found: the drop by the samples so far, with the variance if there were none.
+        worst: likewise if the drop were the margin.
+        samples: so far.
     """
-    at = thresholds(lines, information=found.information, previous=found.information)
-    gap = min(at.upper - found.score, found.score - at.lower)
+    unchanged, dropped = (
+        Step(information=each.information, previous=each.information) for each in (found, worst)
+    )
+    at = thresholds(lines, unchanged=unchanged, dropped=dropped)
+    gap = min(at.upper - found.drop, worst.drop - at.lower)
     approach = lines.margin - max(lines.upper_slope, lines.lower_slope)
-    return max(1, math.ceil(samples * gap / approach / found.information))
+    return max(1, math.ceil(samples * gap / approach))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from monitor.stats.bank import BankSummary
-from monitor.stats.boundaries import Lines, thresholds
+from monitor.stats.boundaries import Lines, Step, Thresholds, single_thresholds, thresholds
 from monitor.stats.difference import (
     COUPLING_SAMPLES,
     UNCOUPLED,
@@ -24,10 +24,23 @@ class Interval:
     low: float
     high: float
 
-    def narrowed(self, other: Interval) -> Interval:
-        """What both allow; the later one alone where they do not meet."""
-        low, high = max(self.low, other.low), min(self.high, other.high)
-        return Interval(low=low, high=high) if low <= high else other
+    def narrowed(self, other: Interval, *, around: float) -> Interval:
+        """What both allow, and the estimate in any case.
+
+        >>> Interval(low=0.0, high=0.3).narrowed(Interval(low=-0.2, high=0.1), around=-0.05)
+        Interval(low=-0.05, high=0.1)
+        """
+        return Interval(
+            low=min(max(self.low, other.low), around), high=max(min(self.high, other.high), around)
+        )
+
+
+UNBOUNDED = Interval(low=-1.0, high=1.0)
+"""What too few samples say about a drop: nothing."""
+
+
+START = Step(information=0.0)
+"""Before the first look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +50,21 @@ class Trial:
     lines: Lines
     minimum_samples: int = 0
     """A look at fewer decides nothing."""
-    information: float = 0.0
-    """Of the last look."""
+    single: bool = False
+    """Whether there is one look, at everything, instead of many."""
+    unchanged: Step = START
+    """Of the last look: information if there were no drop, which REGRESSED rejects."""
+    dropped: Step = START
+    """Of the last look: information if the drop were the margin, which STEADY rejects."""
     samples: int = 0
     """Of the last look."""
     coupling: Coupling = UNCOUPLED
     frozen: bool = False
     """Whether the coupling weight is settled."""
     estimate: Estimate | None = None
+    """From the scored samples."""
+    worst: Estimate | None = None
+    """Likewise with every UNSCORED sample counted as failed, and the variance of a drop by the margin."""
     interval: Interval | None = None
     regressed_at: int | None = None
     """Sample count of the look that reached the upper line."""
@@ -54,16 +74,26 @@ class Trial:
     """Whether the interval at the deciding look lay wholly on the better side."""
 
     @property
+    def contradicted(self) -> bool:
+        """Whether all samples together put the drop beyond the margin that an early look ruled out."""
+        if self.steady_at is None or self.worst is None:
+            return False
+        return self.worst.drop >= self.lines.margin
+
+    @property
     def decided_at(self) -> int | None:
         """Sample count of the deciding look; None while open."""
         return self.regressed_at if self.regressed_at is not None else self.steady_at
 
 
-def look(trial: Trial, bank: BankSummary, draws: Draws, *, coupled: bool) -> Trial:
+def look(
+    trial: Trial, bank: BankSummary, draws: Draws, *, coupled: bool, unscored: Draws | None = None
+) -> Trial:
     """Look at all draws so far, of which there must be at least one.
 
     The coupling weight is fitted at the first look with enough samples and stays as it is from then
-    on. After the deciding look, estimate and interval go on, the decision stays.
+    on. After the deciding look, estimate and interval go on, the decision stays. A look at fewer than
+    ``minimum_samples`` bounds nothing.
 
     >>> import numpy as np
     >>> from monitor.stats.boundaries import design_lines
@@ -72,28 +102,61 @@ def look(trial: Trial, bank: BankSummary, draws: Draws, *, coupled: bool) -> Tri
     >>> trial = Trial(lines=design_lines(alpha=0.05, beta=0.10, margin=0.10))
     >>> look(trial, bank, draws, coupled=False).regressed_at
     100
+
+    Args:
+        trial: after the look before.
+        bank: the baseline's.
+        draws: the scored samples.
+        coupled: whether twins are used.
+        unscored: the samples without a result, as failed; STEADY and the interval's upper end must hold
+            although they all were.
     """
     settled = _settle(trial, bank, draws) if coupled and not trial.frozen else trial
-    weight = settled.coupling.weight
-    found = estimate(bank, draws, weight=weight, margin=trial.lines.margin)
-    at = thresholds(trial.lines, information=found.information, previous=trial.information)
-    interval = Interval(
-        low=found.drop - at.above / found.information, high=found.drop + at.below / found.information
-    )
+    weight, margin = settled.coupling.weight, trial.lines.margin
+    found = estimate(bank, draws, weight=weight)
+    worst = estimate(bank, draws, weight=weight, supposed=margin)
+    if unscored is not None and unscored.count:
+        doubted = estimate(bank, draws.joined(unscored), weight=weight, supposed=margin)
+        worst = max(worst, doubted, key=lambda each: each.drop)
+    unchanged, dropped = _step(trial.unchanged, found), _step(trial.dropped, worst)
+    at = _thresholds(trial, unchanged, dropped)
     seen = replace(
         settled,
-        information=max(found.information, trial.information),
+        unchanged=unchanged,
+        dropped=dropped,
         samples=draws.count,
         estimate=found,
-        interval=interval if trial.interval is None else trial.interval.narrowed(interval),
+        worst=worst,
+        interval=_interval(trial, draws.count, found, worst, at),
     )
     if seen.decided_at is not None or draws.count < trial.minimum_samples:
         return seen
-    if found.score >= at.upper:
+    if found.drop >= at.upper:
         return replace(seen, regressed_at=draws.count)
-    if found.score <= at.lower:
-        return replace(seen, steady_at=draws.count, improved=found.score <= -at.above)
+    if worst.drop <= at.lower:
+        return replace(seen, steady_at=draws.count, improved=worst.drop <= -at.above)
     return seen
+
+
+def _step(before: Step, found: Estimate) -> Step:
+    """The step from the look before; information that was once reached stays."""
+    return Step(
+        information=found.information,
+        previous=max(before.information, before.previous),
+    )
+
+
+def _thresholds(trial: Trial, unchanged: Step, dropped: Step) -> Thresholds:
+    if trial.single:
+        return single_thresholds(trial.lines, unchanged=unchanged.information, dropped=dropped.information)
+    return thresholds(trial.lines, unchanged=unchanged, dropped=dropped)
+
+
+def _interval(trial: Trial, samples: int, found: Estimate, worst: Estimate, at: Thresholds) -> Interval:
+    if samples < trial.minimum_samples:
+        return UNBOUNDED
+    now = Interval(low=found.drop - at.above, high=worst.drop + at.below)
+    return (trial.interval or now).narrowed(now, around=found.drop)
 
 
 def _settle(trial: Trial, bank: BankSummary, draws: Draws) -> Trial:

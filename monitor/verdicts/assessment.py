@@ -150,7 +150,7 @@ def _want(course: Course, *, samples: int) -> Want:
 def _still_expected(course: Course) -> int:
     trial, bank = course.trial, course.pairing.bank
     assert bank is not None
-    if trial.estimate is not None:
-        return expected_more(trial.lines, trial.estimate, trial.samples)
+    if trial.estimate is not None and trial.worst is not None:
+        return expected_more(trial.lines, trial.estimate, trial.worst, trial.samples)
     plan = plan_samples(bank, trial.lines, draws_per_task=len(course.pairing.indices))
     return max(plan.unchanged - course.pairing.draws.count, 1)

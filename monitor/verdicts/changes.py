@@ -50,7 +50,7 @@ def sealed_gap(bank: Bank, observations: Sequence[Observation], sealed: Collecti
     return math.fsum(changes[True]) / len(changes[True]) - math.fsum(changes[False]) / len(changes[False])
 
 
-def decline_over(anchor: Bank, checkpoints: Iterable[Sequence[Observation]], *, margin: float) -> Decline:
+def decline_over(anchor: Bank, checkpoints: Iterable[Sequence[Observation]]) -> Decline:
     """The slow-decline process of the tail over checkpoints in the order they were evaluated.
 
     Each checkpoint adds the tail samples its evaluation drew anyway, screening and confirmation alike.
@@ -58,7 +58,6 @@ def decline_over(anchor: Bank, checkpoints: Iterable[Sequence[Observation]], *, 
     Args:
         anchor: the bank of the first baseline ever adopted.
         checkpoints: the observations of each evaluated checkpoint, oldest first.
-        margin: the tail's margin, for the least variance the anchor's noise is computed with.
     """
     rates = {
         task: passes / samples for task, (passes, samples) in _counts(_tail(anchor.observations)).items()
@@ -66,7 +65,7 @@ def decline_over(anchor: Bank, checkpoints: Iterable[Sequence[Observation]], *, 
     state = Decline()
     if not rates:
         return state
-    tolerated = tolerated_drop(_summary(anchor, margin).noise)
+    tolerated = tolerated_drop(_summary(anchor).noise)
     for observations in checkpoints:
         scored = sorted(
             (one for one in _tail(observations) if one.passed is not None and one.task_id in rates),
@@ -77,10 +76,10 @@ def decline_over(anchor: Bank, checkpoints: Iterable[Sequence[Observation]], *, 
     return state
 
 
-def _summary(bank: Bank, margin: float) -> BankSummary:
+def _summary(bank: Bank) -> BankSummary:
     counts = _counts(_tail(bank.observations)).values()
     passes, samples = np.array(list(counts), dtype=np.float64).T
-    return summarise(passes, samples, margin=margin)
+    return summarise(passes, samples)
 
 
 def _tail(observations: Iterable[Observation]) -> list[Observation]:

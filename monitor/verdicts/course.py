@@ -42,6 +42,8 @@ class Table:
     halves: Halves
     margins: Mapping[Stratum, Margin]
     """Of every stratum that the bank holds."""
+    whole: bool = False
+    """Whether all there will be lies here and is weighed in one look."""
 
     def footing(self, stratum: Stratum) -> Footing:
         """What a stratum's test stands on."""
@@ -56,24 +58,18 @@ class Table:
 
 
 def follow(table: Table, stratum: Stratum, phase: Phase) -> Course:
-    """Replay one phase of one stratum, a look after each wave."""
+    """Replay one phase of one stratum, a look after each wave, or one at everything."""
     footing = table.footing(stratum)
     lines, margin = footing.lines(phase), footing.margin
-    pairing = pair(
-        table.bank,
-        table.observations,
-        stratum=stratum,
-        phase=phase,
-        margin=lines.margin,
-        halves=table.halves,
-    )
+    pairing = pair(table.bank, table.observations, stratum=stratum, phase=phase, halves=table.halves)
     # Where nothing could be lost, figures are told and no look decides.
     minimum_samples = table.policy.minimum_samples if margin.effective else sys.maxsize
-    trial = Trial(lines=lines, minimum_samples=minimum_samples)
+    trial = Trial(lines=lines, minimum_samples=minimum_samples, single=table.whole)
     coupled = table.policy.coupling and table.bank.seed_stable
     if pairing.bank is not None:
-        for count in pairing.looks:
-            trial = look(trial, pairing.bank, pairing.draws.first(count), coupled=coupled)
+        for scored, lost in pairing.looks[-1:] if table.whole else pairing.looks:
+            draws, unscored = pairing.draws.first(scored), pairing.lost.first(lost)
+            trial = look(trial, pairing.bank, draws, coupled=coupled, unscored=unscored)
     return Course(
         stratum=stratum,
         phase=phase,
@@ -90,9 +86,9 @@ def _problem(footing: Footing, phase: Phase, pairing: Pairing, trial: Trial) -> 
         return NOTHING_SCORED
     if not footing.margin.effective:
         return footing.problem()
-    lost = _lost(pairing, footing.policy)
-    if lost is not None or trial.decided_at is not None:
-        return lost
+    doubt = _lost(pairing, footing.policy) or _contradiction(trial)
+    if doubt is not None or trial.decided_at is not None:
+        return doubt
     # A confirmation is tried with what there is: the drop that screening saw may be a large one.
     if phase is Phase.SCREENING and not footing.able(pairing.bank, phase).feasible:
         return footing.problem()
@@ -100,6 +96,14 @@ def _problem(footing: Footing, phase: Phase, pairing: Pairing, trial: Trial) -> 
         text = f"All {pairing.draws.count} samples the bank allows for were drawn without a conclusion."
         return Problem(cause=ReasonCode.STRATUM_UNDECIDED, text=text)
     return None
+
+
+def _contradiction(trial: Trial) -> Problem | None:
+    """Whether what was drawn after a STEADY look speaks against it."""
+    if not trial.contradicted:
+        return None
+    text = f"{trial.steady_at} samples ruled out a drop by the margin; all {trial.samples} exceed it."
+    return Problem(cause=ReasonCode.STRATUM_UNDECIDED, text=text)
 
 
 def _lost(pairing: Pairing, policy: Policy) -> Problem | None:

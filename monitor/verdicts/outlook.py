@@ -75,9 +75,7 @@ class Footing:
     def outlook(self, phase: Phase) -> Outlook | None:
         """What the bank's share for a phase can show; None where it holds no scored sample."""
         lines = self.lines(phase)
-        mine = pair(
-            self.bank, (), stratum=self.stratum, phase=phase, margin=lines.margin, halves=self.halves
-        ).bank
+        mine = pair(self.bank, (), stratum=self.stratum, phase=phase, halves=self.halves).bank
         if mine is None:
             return None
         draws = len(self.halves.indices[phase])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import product
+from itertools import groupby, product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,6 +41,13 @@ class Halves:
         return Phase.CONFIRMATION if later and index >= later[0] else Phase.SCREENING
 
 
+class Look(NamedTuple):
+    """How many samples have come by the end of a wave."""
+
+    scored: int
+    lost: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pairing:
     """One stratum and phase: the bank's share and the candidate's samples against it."""
@@ -50,13 +58,19 @@ class Pairing:
     """None when there is no such task."""
     draws: Draws
     """Scored samples, ordered by wave, task and index."""
-    looks: tuple[int, ...]
-    """Number of draws after each wave that brought any."""
-    unscored: int
+    lost: Draws
+    """UNSCORED samples, likewise, as if they had failed."""
+    looks: tuple[Look, ...]
+    """After each wave, from the first scored sample on."""
     indices: tuple[int, ...]
     """All sample indices of this phase."""
     undrawn: int
     """Samples at these indices without an observation yet, over all tasks."""
+
+    @property
+    def unscored(self) -> int:
+        """Samples of tasks that are weighed, without a result."""
+        return self.lost.count
 
 
 def check_outcomes(bank: Bank, observations: Sequence[Observation]) -> None:
@@ -117,7 +131,6 @@ def pair(
     *,
     stratum: Stratum,
     phase: Phase,
-    margin: float,
     halves: Halves,
 ) -> Pairing:
     """Set one stratum's samples of one phase against the bank's share for it."""
@@ -128,17 +141,18 @@ def pair(
     summary = None
     if tasks:
         passes, samples = np.array([found[task] for task in tasks], dtype=np.float64).T
-        summary = summarise(passes, samples, margin=margin)
-    scored = sorted(
-        (one for one in theirs if one.passed is not None and one.task_id in found),
-        key=lambda one: (one.wave, one.task_id, one.index),
+        summary = summarise(passes, samples)
+    weighed = sorted(
+        (one for one in theirs if one.task_id in found), key=lambda one: (one.wave, one.task_id, one.index)
     )
+    scored = [one for one in weighed if one.passed is not None]
+    lost = [one for one in weighed if one.passed is None]
     return Pairing(
         tasks=tasks,
         bank=summary,
         draws=_draws(summary, tasks, scored, mine),
-        looks=_looks(scored),
-        unscored=sum(one.passed is None for one in theirs),
+        lost=_draws(summary, tasks, lost, mine),
+        looks=tuple(_looks(weighed)),
         indices=halves.indices[phase],
         undrawn=_undrawn(tasks, theirs, halves.indices[phase]),
     )
@@ -177,9 +191,13 @@ def _draws(
     )
 
 
-def _looks(scored: Sequence[Observation]) -> tuple[int, ...]:
-    last = {one.wave: count for count, one in enumerate(scored, start=1)}
-    return tuple(last.values())
+def _looks(weighed: Sequence[Observation]) -> Iterator[Look]:
+    scored = lost = 0
+    for _, wave in groupby(weighed, key=lambda one: one.wave):
+        results = [one.passed is not None for one in wave]
+        scored, lost = scored + sum(results), lost + len(results) - sum(results)
+        if scored:
+            yield Look(scored=scored, lost=lost)
 
 
 def _undrawn(tasks: Collection[str], theirs: Iterable[Observation], indices: Iterable[int]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from monitor.domain.evidence import Bank, ReasonCode
 from monitor.domain.tasks import RAREST_FIRST, Stratum
-from monitor.stats.bank import least_variance
+from monitor.stats.bank import LEAST_VARIANCE
 from monitor.stats.paired import fewest_tasks
 from monitor.stats.planning import SamplePlan, plan_samples
 from monitor.verdicts.floors import margin_on, margins_on
@@ -156,5 +156,5 @@ def _sequential_plan(footing: Footing, correlation: float) -> StratumPlan | None
 def _samples(outlook: Outlook, correlation: float) -> SamplePlan:
     """What a phase will take when candidate and bank are correlated so at equal seeds."""
     bank, lines = outlook.bank, outlook.lines
-    variance = max(bank.variance * (1.0 - correlation**2), least_variance(lines.margin))
+    variance = max(bank.variance * (1.0 - correlation**2), LEAST_VARIANCE)
     return plan_samples(replace(bank, variance=variance), lines, draws_per_task=outlook.draws_per_task)

@@ -16,12 +16,9 @@ DEFAULT_MARGIN: Mapping[Stratum, float] = {Stratum.TAIL: 0.10, Stratum.TORSO: 0.
 """Samples, and the bank's depth, grow as 1/margin²: halving a margin costs four times as many. These
 take about 300 samples for an unchanged model, and a bank of 32 on 50 tasks per stratum bears them."""
 
-ALPHA_PRUDENCE = 0.88
+ALPHA_PRUDENCE = 0.75
 """Share of alpha that the normal approximation is trusted with. Pass counts are skewed and their
 variance is estimated, which by simulation takes a part of alpha (docs/statistics.md)."""
-
-BETA_PRUDENCE = 0.80
-"""Share of beta, likewise: in the head, where a drop raises the variance, more of it is taken."""
 
 
 class Depth(StrEnum):
@@ -103,7 +100,7 @@ class Policy:
         An advisory stratum is tested at the same level as a critical one, without taking from it.
 
         >>> round(Policy().alpha_of(Stratum.TAIL, list(Stratum)), 4)
-        0.0147
+        0.0125
         """
         sharing = len(self.critical.intersection(strata) | {stratum} & self.critical)
         return ALPHA_PRUDENCE * self.alpha / max(sharing, 1)
@@ -122,7 +119,7 @@ def screening_lines(
     """
     return design_lines(
         alpha=policy.alpha_of(stratum, strata),
-        beta=BETA_PRUDENCE * policy.beta,
+        beta=policy.beta,
         margin=policy.margin_of(stratum) if margin is None else margin,
     )
 
@@ -131,7 +128,7 @@ def confirming_lines(policy: Policy, stratum: Stratum, *, margin: float | None =
     """The stopping lines of a stratum's second test; ``margin`` as above."""
     return design_lines(
         alpha=ALPHA_PRUDENCE * policy.confirm_alpha,
-        beta=BETA_PRUDENCE * policy.confirm_beta,
+        beta=policy.confirm_beta,
         margin=policy.margin_of(stratum) if margin is None else margin,
     )
 

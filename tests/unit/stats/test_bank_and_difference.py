@@ -17,7 +17,7 @@ def full_passes(rates: np.ndarray, depth: int, rng: np.random.Generator):
     """A bank and a candidate with the same number of samples of every task."""
     tasks = len(rates)
     outcomes = (rng.random((tasks, depth)) < rates[:, None]).astype(float)
-    bank = summarise(outcomes.sum(axis=1), np.full(tasks, float(depth)), margin=0.10)
+    bank = summarise(outcomes.sum(axis=1), np.full(tasks, float(depth)))
     draws = Draws(
         task=np.repeat(np.arange(tasks), depth),
         passed=outcomes.ravel(),
@@ -32,17 +32,17 @@ def full_passes(rates: np.ndarray, depth: int, rng: np.random.Generator):
 )
 def test_counts_that_no_sampling_gives_are_refused(passes, samples):
     with pytest.raises(ValueError, match=r"task|passes"):
-        summarise(np.array(passes), np.array(samples), margin=0.10)
+        summarise(np.array(passes), np.array(samples))
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_a_uniform_bank_keeps_a_least_variance(rate):
-    bank = summarise(np.full(10, 8 * rate), np.full(10, 8.0), margin=0.10)
+    bank = summarise(np.full(10, 8 * rate), np.full(10, 8.0))
     assert bank.variance == least_variance(0.10) > 0.04
 
 
 def test_a_bank_of_single_samples_is_taken_to_scatter_as_much_as_it_can():
-    assert summarise(np.array([1.0, 0.0]), np.array([1.0, 1.0]), margin=0.10).variance == 0.25
+    assert summarise(np.array([1.0, 0.0]), np.array([1.0, 1.0])).variance == 0.25
 
 
 def test_the_variance_is_unbiased_over_banks():
@@ -65,8 +65,8 @@ def test_swapping_baseline_and_candidate_mirrors_the_difference(seed, depth):
     second, from_second = full_passes(rng.beta(1, 1, 20), depth, rng)
     there = Draws(task=from_second.task, passed=from_second.passed, twin=first.rates[from_second.task])
     back = Draws(task=from_first.task, passed=from_first.passed, twin=second.rates[from_first.task])
-    forward = estimate(first, there, weight=0.0, margin=0.10).drop
-    assert estimate(second, back, weight=0.0, margin=0.10).drop == pytest.approx(-forward, abs=1e-12)
+    forward = estimate(first, there, weight=0.0).drop
+    assert estimate(second, back, weight=0.0).drop == pytest.approx(-forward, abs=1e-12)
 
 
 @settings(max_examples=50, deadline=None)
@@ -80,7 +80,7 @@ def test_information_is_positive_and_finite_for_any_draws(seed):
         passed=rng.integers(0, 2, count).astype(float),
         twin=rng.integers(0, 2, count).astype(float),
     )
-    found = estimate(bank, draws, weight=float(rng.random()), margin=0.10)
+    found = estimate(bank, draws, weight=float(rng.random()))
     assert 0.0 < found.information < 1e6
     assert -1.0 - 1.0 <= found.drop <= 2.0
 
@@ -91,8 +91,8 @@ def test_crowded_samples_carry_less_information_than_spread_ones_where_tasks_cha
     few = Draws(task=np.repeat(np.arange(10), 10), passed=np.repeat([1.0, 0.0], 50), twin=np.full(100, 0.5))
     many = Draws(task=np.arange(100), passed=np.repeat([1.0, 0.0], 50), twin=np.full(100, 0.5))
     rng.shuffle(many.passed)
-    crowded = estimate(bank, few, weight=0.0, margin=0.10).information
-    assert crowded < 0.6 * estimate(bank, many, weight=0.0, margin=0.10).information
+    crowded = estimate(bank, few, weight=0.0).information
+    assert crowded < 0.6 * estimate(bank, many, weight=0.0).information
 
 
 def test_identical_samples_couple_fully_and_cancel_their_scatter():
@@ -101,8 +101,8 @@ def test_identical_samples_couple_fully_and_cancel_their_scatter():
     same = Draws(task=draws.task, passed=draws.passed, twin=draws.passed)
     coupling = couple(bank, same)
     assert coupling.weight == pytest.approx(1.0, abs=0.02)
-    plain = estimate(bank, draws, weight=0.0, margin=0.10).information
-    assert estimate(bank, same, weight=coupling.weight, margin=0.10).information > 2 * plain
+    plain = estimate(bank, draws, weight=0.0).information
+    assert estimate(bank, same, weight=coupling.weight).information > 2 * plain
 
 
 def test_unrelated_or_missing_twins_leave_the_plain_comparison():
@@ -123,5 +123,5 @@ def test_the_control_variate_does_not_move_the_mean():
             rng.random(len(draws.task)) < 0.7, draws.passed, rng.random(len(draws.task)) < truth[draws.task]
         )
         coupled = Draws(task=draws.task, passed=own.astype(float), twin=draws.passed)
-        found.append(estimate(bank, coupled, weight=0.7, margin=0.10).drop)
+        found.append(estimate(bank, coupled, weight=0.7).drop)
     assert np.mean(found) == pytest.approx(0.0, abs=4 * np.std(found) / 20)

@@ -114,7 +114,7 @@ def test_the_interval_covers_the_truth_at_every_look_of_nearly_every_run():
     now = truth * 0.85
     drop = float(np.mean(truth - now))
     for _ in range(200):
-        bank = summarise(rng.binomial(32, truth).astype(float), np.full(100, 32.0), margin=0.10)
+        bank = summarise(rng.binomial(32, truth).astype(float), np.full(100, 32.0))
         task = np.concatenate([rng.permutation(100) for _ in range(4)])
         passed = (rng.random(400) < now[task]).astype(float)
         draws = Draws(task=task, passed=passed, twin=bank.rates[task])

@@ -20,18 +20,30 @@ from monitor.stats.sequential import Trial, look
 
 
 def product(bank, draws, looks, *, lines, coupled, minimum):
+    """The product's test over samples of which those with a negative outcome are UNSCORED."""
     trial = Trial(lines=lines, minimum_samples=minimum)
     for end in looks:
-        trial = look(trial, bank, draws.first(end), coupled=coupled)
+        known = draws.passed[:end] >= 0.0
+        if not known.any():
+            continue
+        scored, lost = (
+            Draws(
+                task=draws.task[:end][mask],
+                passed=np.maximum(draws.passed[:end][mask], 0.0),
+                twin=draws.twin[:end][mask],
+            )
+            for mask in (known, ~known)
+        )
+        trial = look(trial, bank, scored, coupled=coupled, unscored=lost)
         if trial.decided_at is not None:
-            kind = REGRESSED if trial.regressed_at is not None else STEADY
-            return kind, trial.decided_at, trial.coupling.weight
-    return OPEN, int(looks[-1]), trial.coupling.weight
+            return REGRESSED if trial.regressed_at is not None else STEADY, trial
+    return OPEN, trial
 
 
+@pytest.mark.parametrize("unscored", [0.0, 0.1])
 @pytest.mark.parametrize("coupled", [False, True])
 @pytest.mark.parametrize("drop", [0.0, 0.08, 0.25])
-def test_numba_and_monitor_stats_take_the_same_decision_at_the_same_sample(coupled, drop):
+def test_numba_and_monitor_stats_take_the_same_decision_at_the_same_sample(coupled, drop, unscored):
     rng = np.random.default_rng(5)
     lines = design_lines(alpha=0.0142, beta=0.10, margin=0.10)
     for _ in range(25):
@@ -45,15 +57,17 @@ def test_numba_and_monitor_stats_take_the_same_decision_at_the_same_sample(coupl
         index = rng.integers(0, depth, count)
         own = np.where(rng.random(count) < 0.6, noise[task, index], rng.random(count))
         passed = (own < np.maximum(truth - drop, 0.0)[task]).astype(float)
+        passed[rng.random(count) < unscored] = -1.0
         looks = np.unique(np.append(rng.integers(1, count, 12), count))
         numbers = rules(lines, minimum_samples=30, coupled=coupled)
         bench = bench_of(outcomes.sum(axis=1), float(depth), numbers)
-        bank = summarise(outcomes.sum(axis=1), np.full(tasks, float(depth)), margin=0.10)
+        bank = summarise(outcomes.sum(axis=1), np.full(tasks, float(depth)))
         draws = Draws(task=task, passed=passed, twin=outcomes[task, index])
         fast = replay(bench, numbers, task, passed, draws.twin, looks)
-        slow = product(bank, draws, looks, lines=lines, coupled=coupled, minimum=30)
-        assert fast[:2] == slow[:2]
-        assert fast[2] == pytest.approx(slow[2], abs=1e-12)
+        outcome, trial = product(bank, draws, looks, lines=lines, coupled=coupled, minimum=30)
+        assert (fast.outcome, fast.samples) == (outcome, trial.samples)
+        assert fast.weight == pytest.approx(trial.coupling.weight, abs=1e-12)
+        assert (fast.low, fast.high) == pytest.approx((trial.interval.low, trial.interval.high), abs=1e-9)
 
 
 def test_the_simulated_e_process_is_the_products():
