@@ -161,13 +161,12 @@ def estimated(sums: Floats, bench: Bench, b: float, more: float) -> tuple[float,
     total = max((outer + PRIOR_SAMPLES * expected) / (m - 1.0 + PRIOR_SAMPLES), expected)
     inner = squares - (sums[OWN_2_TASKS] - 2.0 * b * sums[BOTH_TASKS] + b * b * sums[TWIN_2_TASKS])
     within = (inner + PRIOR_SAMPLES_WITHIN * expected) / (m - sums[TASKS] + PRIOR_SAMPLES_WITHIN)
-    within = max(within, expected)
     concentration = sums[SQUARED] / (m * m)
     between = total - within
     unevenness = max(concentration - 1.0 / tasks, 0.0)
     if between < 0.0:
         unevenness = min(unevenness, 1.0 / m)
-    return drop, 1.0 / (within / m + between * unevenness + remaining * concentration)
+    return drop, 1.0 / (max(within, expected) / m + between * unevenness + remaining * concentration)
 
 
 @compiled
@@ -179,12 +178,13 @@ def look(state: State, bench: Bench, rules: Rules) -> int:
         seen[FROZEN] = 1.0
     drop, unchanged = estimated(sums, bench, seen[WEIGHT], 0.0)
     worst, dropped = estimated(sums, bench, seen[WEIGHT], bench.added)
-    if state.lost[M] > 0.0:
-        doubted, less = estimated(joined(state), bench, seen[WEIGHT], bench.added)
-        if doubted > worst:
-            worst, dropped = doubted, less
     above = reach(rules.upper_intercept, rules.upper_slope, unchanged, seen[UNCHANGED])
     below = reach(rules.lower_intercept, rules.lower_slope, dropped, seen[DROPPED])
+    if state.lost[M] > 0.0:
+        doubted, less = estimated(joined(state), bench, seen[WEIGHT], bench.added)
+        further = reach(rules.lower_intercept, rules.lower_slope, less, seen[DROPPED])
+        if doubted + further > worst + below:
+            worst, dropped, below = doubted, less, further
     seen[UNCHANGED] = max(unchanged, seen[UNCHANGED])
     seen[DROPPED] = max(dropped, seen[DROPPED])
     seen[DROP] = drop

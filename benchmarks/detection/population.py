@@ -25,6 +25,53 @@ def tasks_of(stratum: int, count: int) -> Floats:
     return np.random.beta(SHAPES[stratum, 0], SHAPES[stratum, 1], count)
 
 
+POPULATIONS = (
+    "Beta(2, .6)",
+    "Beta(1, .8)",
+    "Beta(.7, 1)",
+    "Beta(.1, .1)",
+    ".98 and .02",
+    "p = .03",
+    "p = .97",
+)
+"""Pass probabilities of tasks for which promises are kept: the strata's, nearly deterministic ones, and
+those in which all tasks are alike."""
+MEANS = (2.0 / 2.6, 1.0 / 1.8, 0.7 / 1.7, 0.5, 0.5, 0.03, 0.97)
+"""Their means."""
+
+
+@compiled
+def population(kind: int, count: int) -> Floats:
+    """Pass probabilities of so many tasks of one of :data:`POPULATIONS`."""
+    if kind < 3:
+        return tasks_of(kind, count)
+    if kind == 3:
+        return np.random.beta(0.1, 0.1, count)
+    if kind == 4:
+        truth = np.full(count, 0.02)
+        truth[: (count + 1) // 2] = 0.98
+        return truth
+    return np.full(count, 0.03 if kind == 5 else 0.97)
+
+
+@compiled
+def evenly(truth: Floats, drop: float) -> Floats:
+    """The mean lowered by ``drop``, the same share of every task's."""
+    mean = float(np.mean(truth))
+    return truth * (1.0 - min(1.0, drop / mean))
+
+
+@compiled
+def without(truth: Floats, drop: float) -> Floats:
+    """The mean lowered by ``drop``: tasks are lost whole, the last one in part."""
+    now, owed = truth.copy(), drop * len(truth)
+    for task in np.random.permutation(len(truth)):
+        taken = min(owed, now[task])
+        now[task] -= taken
+        owed -= taken
+    return now
+
+
 @compiled
 def dropped(truth: Floats, drop: float) -> Floats:
     """The mean lowered by ``drop``, on about 40 % of the tasks; on the others where those have no more."""

@@ -146,7 +146,7 @@ class _Scatter:
 def _scatter(
     bank: BankSummary, draws: Draws, residual: Floats, *, weight: float, supposed: float
 ) -> _Scatter:
-    """Estimate V and W, each shrunk towards what the bank leads one to expect and never below it.
+    """Estimate V and W, each shrunk towards what the bank leads one to expect and not below it.
 
     By luck small samples look calmer than they are, and more so when they also look good.
     """
@@ -159,12 +159,12 @@ def _scatter(
     total = _shrunk(squares, spare, towards=expected, trust=PRIOR_SAMPLES)
     inner, freedom = _within_tasks(draws, residual)
     within = _shrunk(inner, freedom, towards=expected, trust=PRIOR_SAMPLES_WITHIN)
-    return _Scatter(within=within, between=total - within)
+    total = max(total, expected)
+    return _Scatter(within=max(within, expected), between=total - within)
 
 
 def _shrunk(squares: float, freedom: int, *, towards: float, trust: float) -> float:
-    """A variance between its own estimate and an expected one, but not below the latter."""
-    return max((squares + trust * towards) / (freedom + trust), towards)
+    return (squares + trust * towards) / (freedom + trust)
 
 
 def _within_tasks(draws: Draws, residual: Floats) -> tuple[float, int]:

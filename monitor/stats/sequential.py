@@ -114,16 +114,13 @@ def look(
     settled = _settle(trial, bank, draws) if coupled and not trial.frozen else trial
     weight, margin = settled.coupling.weight, trial.lines.margin
     found = estimate(bank, draws, weight=weight)
-    worst = estimate(bank, draws, weight=weight, supposed=margin)
-    if unscored is not None and unscored.count:
-        doubted = estimate(bank, draws.joined(unscored), weight=weight, supposed=margin)
-        worst = max(worst, doubted, key=lambda each: each.drop)
-    unchanged, dropped = _step(trial.unchanged, found), _step(trial.dropped, worst)
-    at = _thresholds(trial, unchanged, dropped)
+    several = [draws] if unscored is None or not unscored.count else [draws, draws.joined(unscored)]
+    sides = [_against(trial, found, estimate(bank, each, weight=weight, supposed=margin)) for each in several]
+    worst, at = max(sides, key=lambda side: side[0].drop + side[1].below)
     seen = replace(
         settled,
-        unchanged=unchanged,
-        dropped=dropped,
+        unchanged=_step(trial.unchanged, found),
+        dropped=_step(trial.dropped, worst),
         samples=draws.count,
         estimate=found,
         worst=worst,
@@ -146,10 +143,14 @@ def _step(before: Step, found: Estimate) -> Step:
     )
 
 
-def _thresholds(trial: Trial, unchanged: Step, dropped: Step) -> Thresholds:
+def _against(trial: Trial, found: Estimate, worst: Estimate) -> tuple[Estimate, Thresholds]:
+    """Where the lines stand if ``worst`` is what speaks against STEADY."""
     if trial.single:
-        return single_thresholds(trial.lines, unchanged=unchanged.information, dropped=dropped.information)
-    return thresholds(trial.lines, unchanged=unchanged, dropped=dropped)
+        at = single_thresholds(trial.lines, unchanged=found.information, dropped=worst.information)
+    else:
+        unchanged, dropped = _step(trial.unchanged, found), _step(trial.dropped, worst)
+        at = thresholds(trial.lines, unchanged=unchanged, dropped=dropped)
+    return worst, at
 
 
 def _interval(trial: Trial, samples: int, found: Estimate, worst: Estimate, at: Thresholds) -> Interval:

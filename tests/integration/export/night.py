@@ -33,4 +33,4 @@ def _decline(store: Store) -> float:
     promoted = story.evaluation(story.CONTROL1, begun=BEGIN)
     bank, step = (store.observations(each.key.evaluation_id) for each in (banked, promoted))
     anchor = Bank(checkpoint=story.GEN0.digest, observations=bank, seed_stable=False)
-    return math.log10(decline_over(anchor, [step, step], margin=story.MARGINS[Stratum.TAIL]).evidence)
+    return math.log10(decline_over(anchor, [step, step]).evidence)

@@ -53,7 +53,7 @@ def alarms(digests: list[str]) -> int:
         outcomes = anchor(seed)
         bank = Bank(checkpoint="b" * 64, observations=tuple(outcomes.values()), seed_stable=True)
         copies = [copy_of(outcomes, digest) for digest in digests]
-        found += decline_over(bank, copies, margin=0.10).alarm
+        found += decline_over(bank, copies).alarm
     return found
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.stats.bank import BankSummary, added_variance, least_variance, summarise
+from monitor.stats.bank import LEAST_VARIANCE, BankSummary, added_variance, summarise
 from monitor.stats.difference import Draws, couple, estimate
 
 SEEDS = st.integers(0, 100_000)
@@ -38,7 +38,7 @@ def test_counts_that_no_sampling_gives_are_refused(passes, samples):
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_a_uniform_bank_keeps_a_least_variance(rate):
     bank = summarise(np.full(10, 8 * rate), np.full(10, 8.0))
-    assert bank.variance == least_variance(0.10) > 0.04
+    assert bank.variance == LEAST_VARIANCE
 
 
 def test_a_bank_of_single_samples_is_taken_to_scatter_as_much_as_it_can():
@@ -52,9 +52,21 @@ def test_the_variance_is_unbiased_over_banks():
     assert np.mean(found) == pytest.approx(0.21, abs=0.004)
 
 
-def test_a_drop_adds_variance_only_where_the_baseline_passes_more_than_it_fails():
-    assert added_variance(0.5, 0.10) == 0.0
-    assert added_variance(0.9, 0.10) == pytest.approx(0.035)
+def test_a_drop_adds_variance_where_tasks_were_nearly_sure_to_pass():
+    assert added_variance(np.full(4, 0.5), 0.10) == 0.0
+    assert added_variance(np.full(4, 0.9), 0.10) == pytest.approx(0.07)
+    assert added_variance(np.array([1.0, 0.0]), 0.10) == pytest.approx(0.08)
+    assert added_variance(np.full(4, 0.05), 0.10) == 0.0
+
+
+@settings(max_examples=50, deadline=None)
+@given(rates=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=8), drop=st.floats(0.01, 0.5))
+def test_added_variance_is_that_of_tasks_which_lost_the_same_share_each(rates, drop):
+    before = np.array(rates)
+    if before.mean() > drop:
+        after = before * (1.0 - drop / before.mean())
+        grown = float(np.mean(after * (1.0 - after) - before * (1.0 - before)))
+        assert added_variance(before, drop) == pytest.approx(max(grown, 0.0), abs=1e-12)
 
 
 @settings(max_examples=50, deadline=None)

@@ -143,7 +143,7 @@ def test_a_slow_decline_adds_up_over_checkpoints():
     def stream(step: float):
         return [wave_of(BANK, range(2), {BROKEN: 0.5 - step * n}, seed=100 + n) for n in range(12)]
 
-    assert decline_over(BANK, stream(0.015), margin=0.10).alarm
-    assert not decline_over(BANK, stream(0.0), margin=0.10).alarm
+    assert decline_over(BANK, stream(0.015)).alarm
+    assert not decline_over(BANK, stream(0.0)).alarm
     tailless = bank({Stratum.HEAD: 0.9})
-    assert decline_over(tailless, [wave_of(tailless, range(1), RATIOS)], margin=0.10).evidence == 0.0
+    assert decline_over(tailless, [wave_of(tailless, range(1), RATIOS)]).evidence == 0.0
