@@ -24,7 +24,7 @@ from monitor.suites.outcome_logs import (
     strata_of_suite,
 )
 from monitor.suites.outcomes import ensure_comparable, outcome_line, read_outcomes
-from monitor.verdicts.recorded import as_stream, decide_recorded
+from monitor.verdicts.recorded import decide_recorded
 from monitor.verdicts.rules import Rules
 
 
@@ -33,9 +33,10 @@ def decide_on_files(baseline: Path, candidate: Path, rules: Rules, *, in_order: 
 
     Args:
         baseline: its outcomes, which are the bank.
-        candidate: its outcomes, which are read as a stream.
+        candidate: its outcomes.
         rules: how they are weighed.
-        in_order: whether the candidate's lines are a stream as they stand; otherwise they are put in passes.
+        in_order: whether the candidate's lines are a stream as they stand, to be looked at line by line;
+            otherwise all are weighed at once.
 
     Raises:
         InvalidOutcomes: a line is wrong, or the two do not fit together.
@@ -43,9 +44,9 @@ def decide_on_files(baseline: Path, candidate: Path, rules: Rules, *, in_order: 
     bank = tuple(read_outcomes(baseline))
     recorded = tuple(read_outcomes(candidate))
     ensure_comparable(bank, recorded)
-    stream = recorded if in_order else as_stream(recorded, batch=1)
     seeded = all(observation.seed is not None for observation in bank)
-    return decide_recorded(Bank(checkpoint="", observations=bank, seed_stable=seeded), stream, rules)
+    drawn = Bank(checkpoint="", observations=bank, seed_stable=seeded)
+    return decide_recorded(drawn, recorded, rules, in_order=in_order)
 
 
 @cli.group()

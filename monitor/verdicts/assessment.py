@@ -73,7 +73,7 @@ def assess(bank: Bank, observations: Sequence[Observation], policy: Policy) -> A
     for stratum in (stratum for stratum in RAREST_FIRST if stratum in table.margins):
         first = follow(table, stratum, Phase.SCREENING)
         courses.append((first, _confirm(table, first)))
-    findings = tuple(_finding(first, second) for first, second in courses)
+    findings = tuple(finding_of(first, second) for first, second in courses)
     return Assessment(findings=findings, wanted=_wanted(table, courses, findings))
 
 
@@ -85,7 +85,8 @@ def _confirm(table: Table, first: Course) -> Course | None:
     return follow(table, first.stratum, Phase.CONFIRMATION)
 
 
-def _finding(first: Course, second: Course | None) -> Finding:
+def finding_of(first: Course, second: Course | None) -> Finding:
+    """What a stratum's screening, and its confirmation where there is one, amount to."""
     evidence = evidence_of(first)
     if first.problem is not None or first.trial.decided_at is None:
         cause = first.problem.cause if first.problem else ReasonCode.STRATUM_UNDECIDED
@@ -98,12 +99,13 @@ def _finding(first: Course, second: Course | None) -> Finding:
     return Finding(
         kind=FindingKind.REGRESSED,
         evidence=evidence,
-        confirmation=_confirmation(second),
+        confirmation=confirmation_of(second),
         confirming=evidence_of(second),
     )
 
 
-def _confirmation(second: Course) -> Confirmation:
+def confirmation_of(second: Course) -> Confirmation:
+    """Whether a second test repeats a regression."""
     if second.regressed:
         return Confirmation.CONFIRMED
     if second.problem is None and second.trial.steady_at is not None:

@@ -32,6 +32,8 @@ class _Comparison:
     passed_before: int
     """Among the tasks scored on both sides."""
     changed: Discordance
+    worst: Discordance
+    """Likewise, with every answer of the candidate that is UNSCORED counted as failed."""
     unscored: int
     missing: int
     """Tasks the candidate has not answered yet."""
@@ -39,6 +41,10 @@ class _Comparison:
     margin: Margin
     passed: int
     """Tasks that the baseline passes, answered by the candidate or not."""
+
+    def largest(self, *, beta: float) -> float:
+        """The largest drop that is credible, whatever the UNSCORED answers were."""
+        return max(largest_drop(each, beta=beta) for each in (self.changed, self.worst))
 
     def can_decide(self, *, beta: float) -> bool:
         """Whether some answers would: an unchanged candidate's, or those of one that passes nothing."""
@@ -107,16 +113,21 @@ def _compare(
         stratum=stratum,
         tasks=len(before),
         passed_before=sum(old for old, _ in scored),
-        changed=Discordance(
-            tasks=len(scored),
-            lost=sum(old and not new for old, new in scored),
-            gained=sum(new and not old for old, new in scored),
-        ),
+        changed=_discordance(scored),
+        worst=_discordance([(old, bool(new)) for old, new in pairs if old is not None]),
         unscored=sum(new is None for _, new in pairs),
         missing=len(before) - len(pairs),
         alpha=policy.alpha_of(stratum, held),
         margin=margin_on([(int(old), 1) for old in known], policy, stratum),
         passed=sum(known),
+    )
+
+
+def _discordance(pairs: Sequence[tuple[bool, bool]]) -> Discordance:
+    return Discordance(
+        tasks=len(pairs),
+        lost=sum(old and not new for old, new in pairs),
+        gained=sum(new and not old for old, new in pairs),
     )
 
 
@@ -132,8 +143,8 @@ def _finding(one: _Comparison, policy: Policy) -> Finding:
     if share > policy.max_unscored_share:
         text = f"{share:.0%} of the samples could not be scored; at most {policy.max_unscored_share:.0%} may."
         return _undecided(one, policy, Problem(cause=ReasonCode.TOO_MANY_UNSCORED, text=text))
-    if changed.tasks and largest_drop(changed, beta=policy.beta) < one.margin.effective:
-        better = largest_drop(changed, beta=policy.beta) < 0.0
+    if changed.tasks and one.largest(beta=policy.beta) < one.margin.effective:
+        better = one.largest(beta=policy.beta) < 0.0
         kind = FindingKind.IMPROVED if better else FindingKind.STEADY
         return Finding(kind=kind, evidence=_evidence(one, policy, Boundary.LOWER))
     if changed.tasks and mcnemar(changed) <= one.alpha:
@@ -163,7 +174,7 @@ def _evidence(one: _Comparison, policy: Policy, boundary: Boundary, problem: str
     changed = one.changed
     known = changed.tasks > 0
     ratio = one.passed_before / changed.tasks if known else one.margin.rate
-    low = -largest_drop(changed, beta=policy.beta) if known else None
+    low = -one.largest(beta=policy.beta) if known else None
     high = -smallest_drop(changed, alpha=one.alpha) if known else None
     return Evidence(
         stratum=one.stratum,

@@ -1,22 +1,32 @@
-"""Outcomes that others recorded, replayed as if they were being drawn, and decided on."""
+"""Outcomes that others recorded, and what they support."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from monitor.domain.errors import InvalidOutcomes
 from monitor.domain.evidence import Bank, Decision, Observation
-from monitor.domain.identity import content_digest
-from monitor.domain.tasks import Stratum
 from monitor.verdicts.decision import Circumstances, decide
 from monitor.verdicts.pairing import Phase, halve
 from monitor.verdicts.rules import Rules, judge
+from monitor.verdicts.whole import assess_whole
 
 
-def decide_recorded(bank: Bank, stream: Sequence[Observation], rules: Rules) -> Decision:
-    """The decision that a candidate's recorded outcomes support, those of the same wave read together.
+def decide_recorded(
+    bank: Bank, outcomes: Sequence[Observation], rules: Rules, *, in_order: bool = False
+) -> Decision:
+    """The decision that a candidate's recorded outcomes support.
+
+    They lie there whole and are weighed whole, in one look at all of them. A stream that was written as it
+    was drawn, in an order that says nothing about the tasks, can be read as one: a look after each wave,
+    until a stratum is decided.
+
+    Args:
+        bank: the baseline's.
+        outcomes: the candidate's.
+        rules: how they are weighed.
+        in_order: whether they are such a stream.
 
     Raises:
         InvalidOutcomes: the two do not fit together, one answer per task is weighed as if more could be
@@ -24,34 +34,12 @@ def decide_recorded(bank: Bank, stream: Sequence[Observation], rules: Rules) -> 
     """
     if not rules.greedy:
         _check_depth(bank)
-        _check_screened(bank, stream, confirm=rules.policy.confirm)
-    return decide(judge(bank, stream, rules), rules.policy, Circumstances())
-
-
-def as_stream(observations: Sequence[Observation], *, batch: int) -> tuple[Observation, ...]:
-    """Recorded samples in the order and the waves in which an evaluation would draw them.
-
-    Files are mostly in the order of the tasks; a test that read them so would judge the stratum by its
-    first tasks. So they are put in passes: every task's lowest index, in an order fixed by the task's name,
-    then every task's next one, with a look after each ``batch`` samples of a stratum.
-
-    Args:
-        observations: as read; their waves are ignored.
-        batch: samples of a stratum between two looks.
-    """
-    rank: dict[str, int] = {}
-    placed = []
-    for one in sorted(observations, key=lambda one: (one.task_id, one.index)):
-        rank[one.task_id] = rank.get(one.task_id, -1) + 1
-        place = content_digest("order", str(rank[one.task_id]), one.task_id)
-        placed.append((rank[one.task_id], place, one))
-    taken: dict[Stratum, int] = {}
-    stream = []
-    for _, _, one in sorted(placed, key=lambda row: row[:2]):
-        count = taken.get(one.stratum, 0)
-        taken[one.stratum] = count + 1
-        stream.append(replace(one, wave=count // batch))
-    return tuple(stream)
+        _check_screened(bank, outcomes, confirm=rules.policy.confirm)
+    if rules.greedy or in_order:
+        found = judge(bank, outcomes, rules)
+    else:
+        found = assess_whole(bank, outcomes, rules.policy)
+    return decide(found, rules.policy, Circumstances())
 
 
 def _check_depth(bank: Bank) -> None:
@@ -64,11 +52,11 @@ def _check_depth(bank: Bank) -> None:
         )
 
 
-def _check_screened(bank: Bank, stream: Sequence[Observation], *, confirm: bool) -> None:
+def _check_screened(bank: Bank, outcomes: Sequence[Observation], *, confirm: bool) -> None:
     halves = halve(bank, confirm=confirm)
-    screened = {one.stratum for one in stream if halves.phase(one.index) is Phase.SCREENING}
-    for stratum in sorted({one.stratum for one in stream} - screened):
-        lowest = min(one.index for one in stream if one.stratum is stratum)
+    screened = {one.stratum for one in outcomes if halves.phase(one.index) is Phase.SCREENING}
+    for stratum in sorted({one.stratum for one in outcomes} - screened):
+        lowest = min(one.index for one in outcomes if one.stratum is stratum)
         first = halves.indices[Phase.CONFIRMATION][0]
         raise InvalidOutcomes(
             f"The candidate's samples in {stratum.value} are numbered from {lowest} on. Numbers from {first} "

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from monitor.domain.evaluation import Purpose, State
 from monitor.domain.evidence import Bank, DecisionKind, Reason, ReasonCode
-from monitor.domain.tasks import Stratum
 from monitor.ports import Store
 from monitor.verdicts.changes import decline_over
 from tests.integration.export.servers import BEGIN
