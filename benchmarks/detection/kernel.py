@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.detection.compiled import compiled
 from monitor.stats.bank import LEAST_VARIANCE, added_variance
-from monitor.stats.boundaries import OVERSHOOT, Lines
+from monitor.stats.boundaries import OVERSHOOT, Lines, least_drop
 from monitor.stats.difference import COUPLING_SAMPLES, PRIOR_SAMPLES, PRIOR_SAMPLES_WITHIN, RIDGE
 
 Floats = NDArray[np.float64]
@@ -132,25 +132,22 @@ def add(sums: Floats, each: Floats, bench: Bench, task: int, passed: float, twin
 
 
 @compiled
-def joined(state: State) -> Floats:
+def joined(state: State) -> tuple[Floats, Floats]:
     """Sums with the UNSCORED samples among the scored ones."""
-    sums = state.sums + state.lost
+    sums, each = state.sums + state.lost, state.each + state.lost_each
     sums[SQUARED:] = 0.0
-    for task in range(len(state.each)):
-        n = state.each[task, 0] + state.lost_each[task, 0]
+    for n, o, t in each:
         if n > 0.0:
-            o = state.each[task, 1] + state.lost_each[task, 1]
-            t = state.each[task, 2] + state.lost_each[task, 2]
             sums[SQUARED] += n * n
             sums[TASKS] += 1.0
             sums[OWN_2_TASKS] += o * o / n
             sums[BOTH_TASKS] += o * t / n
             sums[TWIN_2_TASKS] += t * t / n
-    return sums
+    return sums, each
 
 
 @compiled
-def estimated(sums: Floats, bench: Bench, b: float, more: float) -> tuple[float, float]:
+def estimated(sums: Floats, each: Floats, bench: Bench, b: float, more: float) -> tuple[float, float]:
     """Drop and information; ``more`` is the variance that a supposed drop adds."""
     m, tasks = sums[M], len(bench.rates)
     drop = (sums[OWN] - b * sums[TWIN]) / m
@@ -161,12 +158,28 @@ def estimated(sums: Floats, bench: Bench, b: float, more: float) -> tuple[float,
     total = max((outer + PRIOR_SAMPLES * expected) / (m - 1.0 + PRIOR_SAMPLES), expected)
     inner = squares - (sums[OWN_2_TASKS] - 2.0 * b * sums[BOTH_TASKS] + b * b * sums[TWIN_2_TASKS])
     within = (inner + PRIOR_SAMPLES_WITHIN * expected) / (m - sums[TASKS] + PRIOR_SAMPLES_WITHIN)
-    concentration = sums[SQUARED] / (m * m)
-    between = total - within
+    between, within = total - within, max(within, expected)
+    concentration, repeated = sums[SQUARED] / (m * m), 1.0 / m
+    if between > 0.0 and m > sums[TASKS]:
+        drop, concentration, repeated = weighted(each, b, within, between)
     unevenness = max(concentration - 1.0 / tasks, 0.0)
     if between < 0.0:
         unevenness = min(unevenness, 1.0 / m)
-    return drop, 1.0 / (max(within, expected) / m + between * unevenness + remaining * concentration)
+    return drop, 1.0 / (within * repeated + between * unevenness + remaining * concentration)
+
+
+@compiled
+def weighted(each: Floats, b: float, within: float, between: float) -> tuple[float, float, float]:
+    """Mean over tasks by the inverse of their means' variance, sum of squared weights, and that over n."""
+    whole = mean = square = repeated = 0.0
+    for n, o, t in each:
+        if n > 0.0:
+            weight = 1.0 / (within / n + between)
+            whole += weight
+            mean += weight * (o - b * t) / n
+            square += weight * weight
+            repeated += weight * weight / n
+    return mean / whole, square / whole**2, repeated / whole**2
 
 
 @compiled
@@ -176,21 +189,23 @@ def look(state: State, bench: Bench, rules: Rules) -> int:
     if rules.coupled > 0.0 and seen[FROZEN] == 0.0 and sums[M] >= COUPLING_SAMPLES:
         seen[WEIGHT] = min(max(sums[BOTH] / (sums[TWIN_2] + RIDGE), 0.0), 1.0)
         seen[FROZEN] = 1.0
-    drop, unchanged = estimated(sums, bench, seen[WEIGHT], 0.0)
-    worst, dropped = estimated(sums, bench, seen[WEIGHT], bench.added)
+    drop, unchanged = estimated(sums, state.each, bench, seen[WEIGHT], 0.0)
+    worst, dropped = estimated(sums, state.each, bench, seen[WEIGHT], bench.added)
     above = reach(rules.upper_intercept, rules.upper_slope, unchanged, seen[UNCHANGED])
     below = reach(rules.lower_intercept, rules.lower_slope, dropped, seen[DROPPED])
     if state.lost[M] > 0.0:
-        doubted, less = estimated(joined(state), bench, seen[WEIGHT], bench.added)
+        whole, every = joined(state)
+        doubted, less = estimated(whole, every, bench, seen[WEIGHT], bench.added)
         further = reach(rules.lower_intercept, rules.lower_slope, less, seen[DROPPED])
         if doubted + further > worst + below:
             worst, dropped, below = doubted, less, further
+    wider = max(reach(rules.upper_intercept, rules.upper_slope, dropped, seen[DROPPED]), above)
     seen[UNCHANGED] = max(unchanged, seen[UNCHANGED])
     seen[DROPPED] = max(dropped, seen[DROPPED])
     seen[DROP] = drop
     if sums[M] < rules.minimum_samples:
         return OPEN
-    narrow(seen, drop - above, worst + below)
+    narrow(seen, lowest(drop, above, wider, rules.margin), worst + below)
     upper, lower = above, rules.margin - below
     if lower > upper:
         upper = lower = (upper + lower) / 2.0
@@ -204,6 +219,9 @@ def reach(intercept: float, slope: float, information: float, previous: float) -
     """How far from the estimate a line leaves drops credible."""
     correction = OVERSHOOT * math.sqrt(max(information - previous, 0.0))
     return (intercept + slope * information - correction) / information
+
+
+lowest = compiled(least_drop)
 
 
 @compiled

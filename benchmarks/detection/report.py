@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.detection.population import POPULATIONS
+from benchmarks.detection.promises import DROPS, MARGINS, Promise, margin_of, needed, promises
 from benchmarks.detection.studies import (
     CHANGES,
     DESIGNS,
@@ -22,18 +25,20 @@ from benchmarks.detection.studies import (
 
 BEGIN = "<!-- begin: python -m benchmarks.detection -->"
 END = "<!-- end: python -m benchmarks.detection -->"
+PROMISES_BEGIN = "<!-- begin: python -m benchmarks.detection --study promises -->"
+PROMISES_END = "<!-- end: python -m benchmarks.detection --study promises -->"
 POWER = 0.90
 
 Row = dict[str, Any]
 
 
-def renew(page: Path, text: str) -> None:
+def renew(page: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Replace what stands between the marks of a page.
 
     Raises:
         ValueError: the page has no marks.
     """
-    page.write_text(renewed(page.read_text(), text, begin=BEGIN, end=END))
+    page.write_text(renewed(page.read_text(), text, begin=begin, end=end))
 
 
 def renewed(page: str, text: str, *, begin: str, end: str) -> str:
@@ -276,3 +281,85 @@ def accumulated(rows: Sequence[Row]) -> str:
     lost = "1 point lost per checkpoint: found within 20"
     unchanged = [f"unchanged: some alarm in {length} checkpoints" for length in (STREAM, UNCHANGED)]
     return table(["strata", "rho", "tail samples each", lost, "median at", *unchanged], body)
+
+
+def worst(rows: Sequence[Row]) -> list[int]:
+    """Places of the cells that break each promise most often, one of each population."""
+    found = {
+        max(cells, key=lambda row: row[promise.name])["place"]
+        for promise in promises()
+        for name in POPULATIONS
+        if (cells := [row for row in pick(rows, method=name) if promise.name in row])
+    }
+    return sorted(found)
+
+
+def kept_tables(rows: Sequence[Row]) -> str:
+    """How the promises are kept, where they are not, and what a bank must hold for them."""
+    body = [kept_line(name, pick(rows, method=name)) for name in POPULATIONS]
+    said = [f"{promise.said}, at most {promise.rate:.3f}".replace("0.", ".") for promise in promises()]
+    head = ["pass probabilities", "cells", *said, "bias unchanged", "bias at the margin", "UNDECIDED"]
+    return "\n\n".join((table(head, body), broken(rows), banks()))
+
+
+def kept_line(name: str, rows: Sequence[Row]) -> list[str]:
+    """Mean over the cells, and the worst of them drawn again; biases in points."""
+    first = [row for row in rows if not row.get("again")]
+    again = [row for row in rows if row.get("again")]
+    shares = []
+    for promise in promises():
+        mean = _mean([row[promise.name] for row in first if promise.name in row])
+        top = max((row for row in again if promise.name in row), key=lambda row: row[promise.name])
+        shares.append(f"{mean:.3f}; {rate(top, promise.name)}".replace("0.", "."))
+    biases = [
+        f"{100 * _mean([row['bias'] for row in first if (row['change'] in DROPS) is drop]):+.1f}"
+        for drop in (False, True)
+    ]
+    undecided = f"{_mean([row['undecided'] for row in first]):.3f}".replace("0.", ".")
+    return [name, f"{len(first)}", *shares, *biases, undecided]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def broken(rows: Sequence[Row]) -> str:
+    """Cells that, drawn again, break a promise by more than three Monte-Carlo errors."""
+    found = [
+        f"- {row['method']}, {row['design']}, {row['change']}: {promise.said} {rate(row, promise.name)}"
+        for row in rows
+        if row.get("again")
+        for promise in promises()
+        if promise.name in row and beyond(row, promise)
+    ]
+    return (
+        "\n".join(["Beyond a promise by more than three errors, drawn again:", "", *found])
+        if found
+        else ("No cell is beyond a promise by more than three errors when it is drawn again.")
+    )
+
+
+def beyond(row: Row, promise: Promise) -> bool:
+    """Whether a cell breaks a promise by more than chance."""
+    return bool(
+        row[promise.name] > promise.rate + 3.0 * math.sqrt(promise.rate * (1.0 - promise.rate) / row["runs"])
+    )
+
+
+def banks() -> str:
+    """Bank samples from which each population and margin can be decided; fewer are no cell of the grid."""
+    body = [
+        [
+            name,
+            *(
+                f"{needed(kind, margin)}"
+                if margin_of(kind, margin) == margin
+                else f"({needed(kind, margin)})"
+                for margin in MARGINS
+            ),
+        ]
+        for kind, name in enumerate(POPULATIONS)
+    ]
+    return table(
+        ["bank samples, tasks times depth", *(f"margin {100 * margin:g}" for margin in MARGINS)], body
+    )

@@ -73,9 +73,11 @@ class Thresholds:
     lower: float
     """STEADY at or below this estimate."""
     above: float
-    """Half-width from the estimate down to the least drop still credible."""
+    """Half-width from the estimate down to no drop, where that is the least still credible."""
     below: float
     """Half-width from the estimate up to the largest drop still credible."""
+    wider: float
+    """Like ``above``, for a least drop of the margin or more, under which samples may scatter more."""
 
 
 def design_lines(*, alpha: float, beta: float, margin: float, taper: float = TAPER) -> Lines:
@@ -125,9 +127,15 @@ def thresholds(lines: Lines, *, unchanged: Step, dropped: Step) -> Thresholds:
         unchanged: information if there were no drop.
         dropped: information if the drop were the margin.
     """
-    upper = lines.upper_intercept + lines.upper_slope * unchanged.information - unchanged.overshoot
-    lower = lines.lower_intercept + lines.lower_slope * dropped.information - dropped.overshoot
-    return _meeting(lines, above=upper / unchanged.information, below=lower / dropped.information)
+    above = lines.upper_intercept + lines.upper_slope * unchanged.information - unchanged.overshoot
+    below = lines.lower_intercept + lines.lower_slope * dropped.information - dropped.overshoot
+    wider = lines.upper_intercept + lines.upper_slope * dropped.information - dropped.overshoot
+    return _meeting(
+        lines,
+        above=above / unchanged.information,
+        below=below / dropped.information,
+        wider=wider / dropped.information,
+    )
 
 
 def single_thresholds(lines: Lines, *, unchanged: float, dropped: float) -> Thresholds:
@@ -143,15 +151,31 @@ def single_thresholds(lines: Lines, *, unchanged: float, dropped: float) -> Thre
         unchanged: information if there were no drop.
         dropped: information if the drop were the margin.
     """
-    above, below = (
+    above, below, wider = (
         -NormalDist().inv_cdf(rate) / math.sqrt(information)
-        for rate, information in ((lines.alpha, unchanged), (lines.beta, dropped))
+        for rate, information in ((lines.alpha, unchanged), (lines.beta, dropped), (lines.alpha, dropped))
     )
-    return _meeting(lines, above=above, below=below)
+    return _meeting(lines, above=above, below=below, wider=wider)
 
 
-def _meeting(lines: Lines, *, above: float, below: float) -> Thresholds:
+def least_drop(found: float, above: float, wider: float, margin: float) -> float:
+    """The lower end of an interval whose half-width grows with the drop that it is to exclude.
+
+    A drop of L is excluded where the estimate lies its half-width above it: ``above`` for no drop or a
+    gain, ``wider`` for one of the margin or more, in proportion between. So 0 is excluded exactly where
+    the test for no drop says so.
+
+    >>> round(least_drop(0.14, 0.08, 0.10, 0.10), 3), round(least_drop(0.05, 0.08, 0.10, 0.10), 3)
+    (0.05, -0.03)
+    """
+    if found <= above:
+        return found - above
+    between = (found - above) / (1.0 + (wider - above) / margin)
+    return between if between < margin else found - wider
+
+
+def _meeting(lines: Lines, *, above: float, below: float, wider: float) -> Thresholds:
     upper, lower = above, lines.margin - below
     if lower > upper:
         upper = lower = (upper + lower) / 2.0
-    return Thresholds(upper=upper, lower=lower, above=above, below=below)
+    return Thresholds(upper=upper, lower=lower, above=above, below=below, wider=max(wider, above))

@@ -104,14 +104,18 @@ def couple(bank: BankSummary, draws: Draws) -> Coupling:
 def estimate(bank: BankSummary, draws: Draws, *, weight: float, supposed: float = 0.0) -> Estimate:
     """Estimate the drop over the bank's tasks from at least one draw.
 
-    D is the mean of r = (p_i - X) - b·(p_i - X'). Its variance is that of sampling in two stages from
-    N tasks (Cochran 1977, theorem 10.1), w_i being the share of draws on task i, and of the bank itself:
+    D is a mean of r = (p_i - X) - b·(p_i - X'), u_i being the weight of task i's draws together. Its
+    variance is that of sampling in two stages from N tasks (Cochran 1977, theorem 10.1), and of the bank
+    itself:
 
-        Var D = W/m + (V - W)·(Σ w_i² - 1/N) + (1 - b)²·v·Σ w_i²/n_i
+        Var D = W·Σ u_i²/m_i + (V - W)·(Σ u_i² - 1/N) + (1 - b)²·v·Σ u_i²/n_i
 
-    with V the variance of one residual, W that within a task. Once all tasks were drawn equally often,
-    differences between them no longer matter: the suite is fixed. Neither V nor W is taken to be less
-    than the bank's v leads one to expect if the true drop were ``supposed``.
+    with V the variance of one residual, W that within a task, m_i and n_i the draws and bank samples of
+    task i. Where tasks differ and some were drawn oftener than others, they are weighted by the inverse of
+    their means' variance W/m_i + V - W (DerSimonian & Laird 1986): once all were drawn, differences
+    between them hardly matter any more, as the suite is fixed. Otherwise every draw counts the same.
+    Neither V nor W is taken to be less than the bank's v leads one to expect if the true drop were
+    ``supposed``.
 
     >>> bank = BankSummary(rates=np.full(100, 0.5), depths=np.full(100, 32.0), variance=0.25)
     >>> passed = np.tile([1.0, 0.0], 50)
@@ -123,14 +127,27 @@ def estimate(bank: BankSummary, draws: Draws, *, weight: float, supposed: float 
     rate = bank.rates[draws.task]
     residual = (rate - draws.passed) - weight * (rate - draws.twin)
     counts = np.bincount(draws.task, minlength=bank.tasks)
-    share = counts / draws.count
     scatter = _scatter(bank, draws, residual, weight=weight, supposed=supposed)
+    share = _shares(counts, scatter)
+    drawn = counts > 0
+    each = share[drawn] / counts[drawn]
+    drop = float(each @ np.bincount(draws.task, weights=residual, minlength=bank.tasks)[drawn])
     uneven = max(float(np.sum(share**2)) - 1.0 / bank.tasks, 0.0)
     if scatter.between < 0.0:
         uneven = min(uneven, 1.0 / draws.count)
     noise = (1.0 - weight) ** 2 * bank.variance * float(np.sum(share**2 / bank.depths))
-    variance = scatter.within / draws.count + scatter.between * uneven + noise
-    return Estimate(drop=float(residual.mean()), information=1.0 / variance)
+    inner = scatter.within * float(each @ share[drawn])
+    return Estimate(drop=drop, information=1.0 / (inner + scatter.between * uneven + noise))
+
+
+def _shares(counts: Indices, scatter: _Scatter) -> Floats:
+    """Weights u_i of the tasks, summing to 1."""
+    share: Floats = counts.astype(np.float64)
+    if scatter.between > 0.0 and counts.max() > 1:
+        drawn = counts > 0
+        share[drawn] = 1.0 / (scatter.within / counts[drawn] + scatter.between)
+    share /= share.sum()
+    return share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from monitor.stats.bank import BankSummary
-from monitor.stats.boundaries import Lines, Step, Thresholds, single_thresholds, thresholds
+from monitor.stats.boundaries import (
+    Lines,
+    Step,
+    Thresholds,
+    least_drop,
+    single_thresholds,
+    thresholds,
+)
 from monitor.stats.difference import (
     COUPLING_SAMPLES,
     UNCOUPLED,
@@ -156,7 +163,8 @@ def _against(trial: Trial, found: Estimate, worst: Estimate) -> tuple[Estimate, 
 def _interval(trial: Trial, samples: int, found: Estimate, worst: Estimate, at: Thresholds) -> Interval:
     if samples < trial.minimum_samples:
         return UNBOUNDED
-    now = Interval(low=found.drop - at.above, high=worst.drop + at.below)
+    low = least_drop(found.drop, at.above, at.wider, trial.lines.margin)
+    now = Interval(low=low, high=worst.drop + at.below)
     return (trial.interval or now).narrowed(now, around=found.drop)
 
 
