@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import chain, repeat
 from pathlib import Path
@@ -47,7 +47,7 @@ def studies() -> list[Study]:
     return list(every)
 
 
-STUDIES = {"gates": studies, "promises": lambda: list(promise_studies())}
+STUDIES: dict[str, Callable[[], list[Study]]] = {"gates": studies, "promises": promise_studies}
 
 
 def perform(place: int, share: float, name: str = "gates", seed: int = SEED) -> dict[str, object]:

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import product
@@ -254,10 +253,10 @@ def named(cell: Cell) -> str:
     return said + (f", {cell.unscored:.0%} UNSCORED" if cell.unscored else "")
 
 
-def promise_studies() -> Iterator[Study]:
+def promise_studies() -> list[Study]:
     """One study per cell."""
-    for cell in cells():
-        yield Study(
+    return [
+        Study(
             method=POPULATIONS[cell.population],
             design=named(cell),
             change=CHANGES[cell.change],
@@ -265,3 +264,5 @@ def promise_studies() -> Iterator[Study]:
             simulate=partial(kept, cell),
             runs=RUNS,
         )
+        for cell in cells()
+    ]

@@ -349,17 +349,13 @@ def beyond(row: Row, promise: Promise) -> bool:
 def banks() -> str:
     """Bank samples from which each population and margin can be decided; fewer are no cell of the grid."""
     body = [
-        [
-            name,
-            *(
-                f"{needed(kind, margin)}"
-                if margin_of(kind, margin) == margin
-                else f"({needed(kind, margin)})"
-                for margin in MARGINS
-            ),
-        ]
-        for kind, name in enumerate(POPULATIONS)
+        [name, *(least_bank(kind, margin) for margin in MARGINS)] for kind, name in enumerate(POPULATIONS)
     ]
-    return table(
-        ["bank samples, tasks times depth", *(f"margin {100 * margin:g}" for margin in MARGINS)], body
-    )
+    margins = [f"margin {100 * margin:g}" for margin in MARGINS]
+    return table(["bank samples, tasks times depth", *margins], body)
+
+
+def least_bank(kind: int, margin: float) -> str:
+    """In brackets where the population passes too little for the margin, and a smaller drop matters."""
+    samples = needed(kind, margin)
+    return f"{samples}" if margin_of(kind, margin) == margin else f"({samples})"

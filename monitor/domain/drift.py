@@ -118,7 +118,7 @@ class Trend:
     p_value: float
     """One-sided, of "the order of the checkpoints is chance" against "they move towards collapse"."""
     alpha: float
-    """A p-value up to this warns."""
+    """A p-value up to this warns: the share that this look may spend of the sign's alpha."""
     points: int
     """Checkpoints, this one among them."""
 

@@ -9,7 +9,7 @@ from monitor.domain.drift import FALLING, DriftReading, Indicator, Trend
 from monitor.domain.evaluation import Evaluation, Purpose, State
 from monitor.domain.tasks import Stratum
 from monitor.ports import Store
-from monitor.stats.trend import LONGEST, rising
+from monitor.stats.trend import LONGEST, rising, spent_at
 
 FEWEST = 4
 """Checkpoints; the order of fewer is often enough a rise by chance."""
@@ -29,24 +29,33 @@ def trends_at(store: Store, evaluation: Evaluation, reading: DriftReading) -> tu
     Raises:
         StoreTrouble: they could not be read.
     """
-    readings = [store.drift(each) for each in _before(store, evaluation)]
-    return heading([*(each for each in readings if each is not None), reading])
+    before = _before(store, evaluation)
+    readings = [store.drift(each) for each in before[-LONGEST:]]
+    known = [*(each for each in readings if each is not None), reading]
+    return heading(known, passed_over=max(len(before) - LONGEST, 0))
 
 
-def heading(readings: Sequence[DriftReading]) -> tuple[Trend, ...]:
+def heading(readings: Sequence[DriftReading], *, passed_over: int = 0) -> tuple[Trend, ...]:
     """The trends of the last reading's indicators, the readings being in the order of their checkpoints.
 
-    Differences to the baseline are followed, since early decisions look at other tasks each time.
+    Differences to the baseline are followed, since early decisions look at other tasks each time. Each
+    indicator's alpha is that of its whole series: a look spends a share of it.
+
+    Args:
+        readings: the newest ones.
+        passed_over: older ones, which the series was looked at with.
     """
     series: dict[Place, list[float]] = defaultdict(list)
     for reading in readings:
         for indicator in reading.indicators:
             series[_place(indicator)].append(_towards_collapse(indicator))
     latest = readings[-1].indicators
-    return tuple(_trends(latest, series))
+    return tuple(_trends(latest, series, passed_over))
 
 
-def _trends(latest: Iterable[Indicator], series: dict[Place, list[float]]) -> Iterable[Trend]:
+def _trends(
+    latest: Iterable[Indicator], series: dict[Place, list[float]], passed_over: int
+) -> Iterable[Trend]:
     for indicator in latest:
         values = series[_place(indicator)]
         if len(values) >= FEWEST:
@@ -56,7 +65,7 @@ def _trends(latest: Iterable[Indicator], series: dict[Place, list[float]]) -> It
                 stratum=indicator.stratum,
                 slope=found.slope,
                 p_value=found.p_value,
-                alpha=indicator.alpha,
+                alpha=indicator.alpha * spent_at(passed_over + len(values) - FEWEST + 1),
                 points=found.points,
             )
 
@@ -73,7 +82,7 @@ def _before(store: Store, evaluation: Evaluation) -> list[str]:
         and each.key.checkpoint != key.checkpoint
         and each.created_at < evaluation.created_at
     }
-    return list(found.values())[-LONGEST:]
+    return list(found.values())
 
 
 def _place(indicator: Indicator) -> Place:

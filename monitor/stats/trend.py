@@ -57,6 +57,27 @@ def rising(values: Sequence[float]) -> Trend:
     return Trend(slope=median(slopes), p_value=float(p_value), points=len(recent))
 
 
+def spent_at(look: int) -> float:
+    """Share of an error rate that may be spent at the look with this number, from 1 on.
+
+    1/(k·(k + 1)): the shares of all looks there will ever be sum to 1, so that a series which is looked at
+    after each new point warns by chance with no more than the whole rate, however long it grows (Bonferroni
+    over the looks; Lan & DeMets 1983 for the spending of alpha). A true rise soon outruns it, since the
+    least p-value of n points is 1/n!.
+
+    >>> spent_at(1), spent_at(4)
+    (0.5, 0.05)
+    >>> round(sum(spent_at(look) for look in range(1, 10_000)), 3)
+    1.0
+
+    Raises:
+        ValueError: there is no such look.
+    """
+    if look < 1:
+        raise ValueError("looks are numbered from 1 on")
+    return 1.0 / (look * (look + 1))
+
+
 def inversions(multiplicities: Sequence[int]) -> list[int]:
     """Arrangements of a multiset by their number of inversions.
 

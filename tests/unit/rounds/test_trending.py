@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from monitor.domain.drift import NOTHING, Indicator, IndicatorName
@@ -21,14 +22,14 @@ from .test_evaluating import evaluated
 BASE = checkpoint("base")
 
 
-def reading(difference: float, name: IndicatorName = IndicatorName.COLLISION):
+def reading(difference: float, name: IndicatorName = IndicatorName.COLLISION, *, alpha: float = 0.001):
     indicator = Indicator(
         name=name,
         method="",
         value=0.4 + difference,
         baseline=0.4,
         p_value=0.5,
-        alpha=0.001,
+        alpha=alpha,
         noise_floor=0.0,
         clusters=40,
         stratum=Stratum.TAIL,
@@ -45,13 +46,13 @@ def kept(world: World, number: int, difference: float, *, baseline=BASE, state=S
     return record
 
 
-def test_seven_steps_towards_collapse_warn_and_fewer_or_others_do_not():
-    rising = [reading(0.01 * step) for step in range(7)]
+def test_eight_steps_towards_collapse_warn_and_fewer_or_others_do_not():
+    rising = [reading(0.01 * step) for step in range(8)]
     (trend,) = heading(rising)
     assert trend.warns
-    assert (trend.points, trend.stratum) == (7, Stratum.TAIL)
+    assert (trend.points, trend.stratum) == (8, Stratum.TAIL)
     assert trend.slope == pytest.approx(0.01)
-    (shorter,) = heading(rising[:6])
+    (shorter,) = heading(rising[:7])
     assert not shorter.warns
     assert heading(rising[: FEWEST - 1]) == ()
     (falling,) = heading(rising[::-1])
@@ -59,10 +60,26 @@ def test_seven_steps_towards_collapse_warn_and_fewer_or_others_do_not():
 
 
 def test_a_sign_that_falls_when_a_model_collapses_is_followed_downwards():
-    falling = [reading(-0.01 * step, IndicatorName.TAIL_MASS) for step in range(7)]
+    falling = [reading(-0.01 * step, IndicatorName.TAIL_MASS) for step in range(8)]
     (trend,) = heading(falling)
     assert trend.warns
     assert trend.slope == pytest.approx(0.01)
+
+
+def test_a_series_without_a_trend_warns_no_oftener_than_alpha_however_often_it_is_looked_at():
+    rng, alpha, warned = np.random.default_rng(5), 0.05, 0
+    for _ in range(400):
+        series = [reading(float(step), alpha=alpha) for step in rng.normal(size=24)]
+        looks = (heading(series[:count])[0] for count in range(FEWEST, len(series) + 1))
+        warned += any(trend.warns for trend in looks)
+    # 400 series: standard error .011 at .05. One p-value up to alpha at any look, uncorrected: .21.
+    assert warned / 400 <= alpha + 2 * 0.011
+
+
+def test_looks_with_readings_that_are_no_longer_read_have_spent_their_share():
+    rising = [reading(0.01 * step) for step in range(8)]
+    (trend,) = heading(rising, passed_over=100)
+    assert trend.alpha == pytest.approx(0.001 / (105 * 106))
 
 
 def test_what_the_newest_reading_lacks_has_no_trend():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.stats.trend import LONGEST, inversions, rising
+from monitor.stats.trend import LONGEST, inversions, rising, spent_at
 
 
 def counted_inversions(multiplicities: list[int]) -> list[int]:
@@ -65,3 +65,8 @@ def test_the_p_value_is_valid_over_all_orders_of_any_series(values: list[int]) -
 def test_one_point_is_no_trend() -> None:
     with pytest.raises(ValueError, match="two values"):
         rising([1.0])
+
+
+def test_no_share_is_spent_before_the_first_look() -> None:
+    with pytest.raises(ValueError, match="from 1"):
+        spent_at(0)
