@@ -81,6 +81,8 @@ class Evidence:
     """Correlation rho of candidate and bank outcomes at equal seeds; None when not measured."""
     problem: str = ""
     """Why no conclusion can be drawn, for example an underpowered bank; empty when none."""
+    stopped_early: bool = False
+    """Whether drawing ended at the look that decided: then ``delta`` leans towards what was decided."""
     stated_margin: float | None = None
     """The policy's margin where ``margin`` is less, since the baseline passes too little to lose it."""
 

@@ -81,6 +81,7 @@ def evidence_document(evidence: Evidence) -> Document:
         "max_samples": evidence.max_samples,
         "boundary": evidence.boundary.value,
         "decided_at": evidence.decided_at,
+        "stopped_early": evidence.stopped_early,
         "coupling": evidence.coupling,
         "correlation": evidence.correlation,
         "problem": evidence.problem,

@@ -43,7 +43,7 @@ class Table:
     margins: Mapping[Stratum, Margin]
     """Of every stratum that the bank holds."""
     whole: bool = False
-    """Whether all there will be lies here and is weighed in one look."""
+    """Whether all there will be lies here, in one wave."""
 
     def footing(self, stratum: Stratum) -> Footing:
         """What a stratum's test stands on."""
@@ -58,7 +58,7 @@ class Table:
 
 
 def follow(table: Table, stratum: Stratum, phase: Phase) -> Course:
-    """Replay one phase of one stratum, a look after each wave, or one at everything."""
+    """Replay one phase of one stratum, a look after each wave."""
     footing = table.footing(stratum)
     lines, margin = footing.lines(phase), footing.margin
     pairing = pair(table.bank, table.observations, stratum=stratum, phase=phase, halves=table.halves)
@@ -67,7 +67,7 @@ def follow(table: Table, stratum: Stratum, phase: Phase) -> Course:
     trial = Trial(lines=lines, minimum_samples=minimum_samples, single=table.whole)
     coupled = table.policy.coupling and table.bank.seed_stable
     if pairing.bank is not None:
-        for scored, lost in pairing.looks[-1:] if table.whole else pairing.looks:
+        for scored, lost in pairing.looks:
             draws, unscored = pairing.draws.first(scored), pairing.lost.first(lost)
             trial = look(trial, pairing.bank, draws, coupled=coupled, unscored=unscored)
     return Course(

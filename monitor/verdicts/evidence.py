@@ -35,6 +35,7 @@ def evidence_of(course: Course) -> Evidence:
         coupling=trial.coupling.weight,
         correlation=trial.coupling.correlation,
         problem=course.problem.text if course.problem else "",
+        stopped_early=not trial.single and trial.decided_at == trial.samples,
     )
 
 

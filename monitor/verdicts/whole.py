@@ -33,7 +33,7 @@ def assess_whole(bank: Bank, observations: Sequence[Observation], policy: Policy
     check_outcomes(bank, observations)
     together = Table(
         bank=bank,
-        observations=observations,
+        observations=[replace(one, wave=0) for one in observations],
         policy=replace(policy, confirm=False),
         halves=halve(bank, confirm=False),
         margins=margins_on(bank, policy),

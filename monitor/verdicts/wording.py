@@ -16,7 +16,7 @@ MINUS = "\N{MINUS SIGN}"
 def regressed(finding: Finding) -> Reason:
     """A critical stratum is worse, and that was confirmed or needs no confirmation."""
     text = f"{_movement(finding.evidence)} against a margin of {_margin(finding.evidence)}"
-    text += f"; {finding.evidence.samples} samples"
+    text += f"; {_samples(finding.evidence)}"
     if finding.confirmation is Confirmation.CONFIRMED and finding.confirming is not None:
         text += f"; confirmed with {finding.confirming.samples} fresh samples"
     return _reason(ReasonCode.STRATUM_REGRESSED, text, finding)
@@ -50,13 +50,13 @@ def undecided(finding: Finding) -> Reason:
 def non_inferior(finding: Finding) -> Reason:
     """A stratum was shown not to be worse by its margin."""
     evidence = finding.evidence
-    text = f"{_movement(evidence)}: not worse by {_margin(evidence)}; {evidence.samples} samples"
+    text = f"{_movement(evidence)}: not worse by {_margin(evidence)}; {_samples(evidence)}"
     return _reason(ReasonCode.NON_INFERIOR, text, finding)
 
 
 def advisory_regressed(finding: Finding) -> Reason:
     """A stratum is worse that the policy only wants to know about."""
-    text = f"{_movement(finding.evidence)}; the stratum is advisory; {finding.evidence.samples} samples"
+    text = f"{_movement(finding.evidence)}; the stratum is advisory; {_samples(finding.evidence)}"
     return _reason(ReasonCode.ADVISORY_REGRESSED, text, finding)
 
 
@@ -184,6 +184,12 @@ def _movement(evidence: Evidence) -> str:
     return (
         f"{evidence.stratum.value} {verb} {_points(abs(evidence.delta))} points (interval {_span(evidence)})"
     )
+
+
+def _samples(evidence: Evidence) -> str:
+    """How many there were, and what comes of ending as soon as they decide."""
+    early = " (stopped early, which overstates a change)" if evidence.stopped_early else ""
+    return f"{evidence.samples} samples{early}"
 
 
 def _span(evidence: Evidence) -> str:

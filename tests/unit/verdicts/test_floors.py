@@ -18,7 +18,7 @@ from monitor.verdicts.decision import Circumstances, decide
 from monitor.verdicts.floors import margins_on
 from monitor.verdicts.plan import plan
 from monitor.verdicts.policy import Depth, Policy
-from monitor.verdicts.recorded import as_stream, decide_recorded
+from monitor.verdicts.recorded import decide_recorded
 from monitor.verdicts.rules import judge, rules_for
 
 from .outcomes import DEPTH, RATIOS, bank, run, wave_of
@@ -31,8 +31,7 @@ RARE = {**RATIOS, Stratum.TAIL: 0.024}
 
 def recorded(against, ratios, policy=POLICY, *, greedy=False, indices=range(DEPTH)):
     """The decision on outcomes that another harness recorded."""
-    drawn = as_stream(wave_of(against, indices, ratios), batch=1)
-    return decide_recorded(against, drawn, rules_for(policy, greedy=greedy))
+    return decide_recorded(against, wave_of(against, indices, ratios), rules_for(policy, greedy=greedy))
 
 
 def evaluated(against, ratios, policy=POLICY):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 
 import pytest
@@ -10,13 +9,11 @@ import pytest
 from monitor.domain.errors import InvalidOutcomes
 from monitor.domain.evidence import DecisionKind, FindingKind, ReasonCode
 from monitor.domain.tasks import Stratum
-from monitor.verdicts.assessment import assess
 from monitor.verdicts.changes import decline_over, flipped_tasks
 from monitor.verdicts.decision import Circumstances, decide
 from monitor.verdicts.greedy import assess_greedy
 from monitor.verdicts.plan import plan
 from monitor.verdicts.policy import Policy
-from monitor.verdicts.recorded import as_stream
 from monitor.verdicts.rules import rules_for
 
 from .outcomes import BROKEN, RATIOS, bank, wave_of
@@ -68,22 +65,6 @@ def test_missing_and_unscored_greedy_answers_are_undecided():
     lost = assess_greedy(GREEDY_BANK, answers(lost=0, unscored=30), GREEDY)
     assert lost.findings[0].cause is ReasonCode.TOO_MANY_UNSCORED
     assert assess_greedy(GREEDY_BANK, [], GREEDY).findings[0].evidence.delta is None
-
-
-def test_recorded_outcomes_are_read_in_passes_whatever_the_order_of_the_file():
-    recorded = [replace(one, wave=0) for one in wave_of(BANK, range(4), RATIOS)]
-    stream = as_stream(recorded, batch=60)
-    first = [one for one in stream if one.wave == 0 and one.stratum is BROKEN]
-    assert len({one.task_id for one in first}) == len(first) == 60
-    random.Random(1).shuffle(recorded)
-    assert as_stream(recorded, batch=60) == stream
-
-
-def test_a_recorded_stream_is_decided_before_its_end():
-    stream = as_stream(wave_of(BANK, range(16), RATIOS), batch=20)
-    finding = assess(BANK, stream, Policy()).findings[0]
-    assert finding.kind is FindingKind.STEADY
-    assert finding.evidence.decided_at < finding.evidence.samples
 
 
 def planned(bank, policy, **how):
