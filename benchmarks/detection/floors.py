@@ -101,7 +101,7 @@ def weigh(truth: Floats, now: Floats, noise: Floats, margin: float) -> tuple[str
         part = np.ascontiguousarray(share)
         passes = passes_of(part, truth)
         if number == 0:
-            bank = summarise(passes, np.full(len(truth), float(half)), margin=margin)
+            bank = summarise(passes, np.full(len(truth), float(half)))
             able = feasibility(bank, line, draws_per_task=half, minimum_samples=POLICY.minimum_samples)
             if not able.feasible:
                 return "floor", 0
