@@ -32,6 +32,9 @@ _CHECKPOINT_FAULTS = re.compile(
     r"|size mismatch|Attempted to load weight|shape mismatch|loaded_weight"
     r"|Cannot find any model weights|[Uu]nrecognized (model|configuration)"
     r"|[Ii]nvalid.*(config\.json|tokenizer)|is not the path to a directory containing"
+    r"|greater than the derived max_model_len|[Qq]uantization method .*does not match"
+    r"|Unknown quantization method|not supported for quantization method"
+    r"|trust_remote_code|custom code which must be executed"
 )
 
 

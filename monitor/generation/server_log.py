@@ -12,6 +12,8 @@ _SHOWN_LINES = 12
 _SHOWN_COLUMNS = 300
 _PREFIX = re.compile(r"^(\(\w+( pid=\d+)?\) )?((ERROR|WARNING|INFO) \S+ \S+ \[[\w.]+:\d+\] ?)?")
 _CAUSE = re.compile(r"^(\w+\.)*\w*(Error|Exception|Interrupt|Exit)\b.*:.")
+_WITHOUT_MESSAGE = re.compile(r"\d+ validation errors? for \w+$")
+"""How pydantic begins; what is wrong stands on the next line."""
 _USELESS = re.compile(r"Engine core initialization failed|See (root|stack) (cause|trace)", re.IGNORECASE)
 
 
@@ -36,9 +38,11 @@ def cause(path: Path) -> str | None:
 
 
 def _first_cause(lines: Sequence[str]) -> str | None:
-    for line in lines:
+    for number, line in enumerate(lines):
         stripped = line.strip()
         if _CAUSE.match(stripped) and not _USELESS.search(stripped):
+            if _WITHOUT_MESSAGE.search(stripped):
+                stripped = " ".join([stripped, *(each.strip() for each in lines[number + 1 : number + 2])])
             return stripped[:_SHOWN_COLUMNS]
     return None
 

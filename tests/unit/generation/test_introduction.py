@@ -90,12 +90,26 @@ def test_the_cause_is_the_first_exception_that_is_not_a_consequence(tmp_path: Pa
         "ValueError: Model architectures ['Nope'] are not supported for now.",
         "ValueError: There is no module or parameter named 'x' in LlamaForCausalLM",
         "OSError: Can't load tokenizer for '/x'. If you were trying",
+        "ValueError: Unknown quantization method: nope. Must be one of ['awq'].",
+        "ValueError: The repository /x contains custom code which must be executed to load the model.",
     ],
 )
 def test_faults_of_the_checkpoint_are_told_from_ours(tmp_path: Path, line: str) -> None:
     path = tmp_path / "vllm.log"
     path.write_text(f"(EngineCore pid=2) ERROR 11-23 22:31:54 [core.py:133] {line}\n")
     assert blames_checkpoint(path) == line
+
+
+def test_what_pydantic_says_on_its_second_line_belongs_to_the_cause(tmp_path: Path) -> None:
+    path = tmp_path / "vllm.log"
+    path.write_text(
+        "(APIServer pid=1) pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig\n"
+        "(APIServer pid=1)   Value error, User-specified max_model_len (4096) is greater than the derived "
+        "max_model_len (max_position_embeddings=256 in model's config.json).\n"
+    )
+    found = blames_checkpoint(path)
+    assert found is not None
+    assert "for ModelConfig Value error, User-specified max_model_len (4096) is greater than" in found
 
 
 def test_a_log_is_shown_bounded_and_a_missing_one_is_empty(tmp_path: Path) -> None:
