@@ -1,7 +1,9 @@
+from datetime import UTC, datetime
+
 from prometheus_client import CollectorRegistry
 
 from monitor import __version__
-from monitor.export.process import Build, Polls
+from monitor.export.process import Build, Polls, Sampling
 
 
 def registered(collector):
@@ -52,6 +54,15 @@ def test_the_age_of_the_last_look_grows_also_while_the_first_one_never_ends_and_
     assert now["wall"] - last_look() == 0
     interval = registered(polls).get_sample_value("tailwatch_poll_interval_seconds", {"model": "m"})
     assert interval == 30
+
+
+def test_the_moment_of_the_last_sample_is_told_once_there_is_one():
+    moments = []
+    registry = registered(Sampling("m", lambda: moments[-1] if moments else None))
+    name = "tailwatch_last_sample_timestamp_seconds"
+    assert registry.get_sample_value(name, {"model": "m"}) is None
+    moments.append(datetime(2026, 1, 1, tzinfo=UTC))
+    assert registry.get_sample_value(name, {"model": "m"}) == moments[-1].timestamp()
 
 
 def test_the_version_that_runs_is_told():

@@ -308,13 +308,23 @@ async def test_forgetting_seeds_is_noticed(new_engine: NewEngine, first: Checkpo
     assert not (await new_engine("forgets-seeds").serve(first)).identity.seed_stable
 
 
+def group_of(pid: int) -> int:
+    """Its process group; 0 where the process has ended meanwhile."""
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
+
+
 async def test_closing_ends_everything_the_server_started(new_engine: NewEngine, first: Checkpoint) -> None:
     engine = new_engine()
-    before = set(processes_with("# vllm engine"))
     await engine.serve(first)
-    assert set(processes_with("# vllm engine")) - before
+    assert engine._server is not None
+    group = engine._server.process._process.pid
+    started = {pid for pid in processes_with("# vllm engine") if group_of(pid) == group}
+    assert started
     await engine.close()
-    assert not set(processes_with("# vllm engine")) - before
+    assert not started & set(processes_with("# vllm engine"))
 
 
 async def test_without_vllm_the_error_says_what_to_install(
