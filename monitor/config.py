@@ -23,11 +23,13 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from monitor.domain.drift import IndicatorName
+from monitor.domain.encodings import wide_encoding
 from monitor.domain.errors import InvalidConfig
 from monitor.domain.samples import SamplingPlan, Style
 from monitor.domain.tasks import Stratum
 from monitor.drift.names import CHOICES, NUMBERS
 from monitor.drift.significance import ALPHA, LEAST_ALPHA
+from monitor.suites.shelves import anchored_suite
 from monitor.verdicts.policy import Depth, Policy
 
 FILE_NAME = "tailwatch.yaml"
@@ -284,7 +286,10 @@ def _read(path: Path) -> dict[str, Any]:
             f"There is no configuration file {path}.",
             next_step="Write one with `tailwatch init`, or name yours with --config.",
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        what = wide_encoding(path.read_bytes()) or "not UTF-8"
+        raise InvalidConfig(f"{path} is {what} text.", next_step="Save it as UTF-8.") from error
+    except OSError as error:
         raise InvalidConfig(
             f"{path} cannot be read: {error}.", next_step="Check the path and its permissions."
         ) from error
@@ -363,5 +368,11 @@ def _anchored(options: Options, folder: Path) -> Options:
     if drift.snippets is not None:
         drift = drift.model_copy(update={"snippets": folder / drift.snippets})
     return options.model_copy(
-        update={"checkpoints": checkpoints, "store": store, "state": folder / options.state, "drift": drift}
+        update={
+            "checkpoints": checkpoints,
+            "suite": anchored_suite(options.suite, folder),
+            "store": store,
+            "state": folder / options.state,
+            "drift": drift,
+        }
     )

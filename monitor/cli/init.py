@@ -6,12 +6,15 @@ from pathlib import Path
 
 import click
 
+from monitor.atomic_files import write_file
 from monitor.cli.app import cli, json_option, terminal
-from monitor.config import FILE_NAME
+from monitor.config import FILE_NAME, SandboxOptions
 from monitor.domain.errors import InvalidConfig
+from monitor.domain.tasks import RAREST_FIRST
+from monitor.verdicts.policy import DEFAULT_MARGIN
 
 TEMPLATE = """\
-# Tailwatch configuration. Every key is explained in docs/configuration.md.
+# Tailwatch configuration: the defaults, also behind a `#`. Every key is explained in docs/configuration.md.
 # Each can be set by an environment variable too: TAILWATCH_SERVE__PORT=9900.
 
 model: {model}                    # the label `model` of every metric
@@ -39,16 +42,16 @@ baseline: promoted                # or first, or a checkpoint digest
 policy:
   alpha: 0.05                     # false alarms per checkpoint, over all strata
   beta: 0.10                      # missed drops of the size of the margin
-  # margin: {{tail: 0.10, torso: 0.10, head: 0.05}}
-  # advisory: [head]              # strata that never reject on their own
-  # hold_on: [rare-code-nll]      # signs of collapse that hold a promotion
+  # margin: {margin}
+  # advisory: []                  # strata that never reject on their own, for example [head]
+  # hold_on: []                   # signs of collapse that hold a promotion, for example [rare-code-nll]
 
 # drift:
-#   probes: [rare-code-nll]       # ask the model itself as well; costs engine time
+#   probes: []                    # [rare-code-nll] asks the model itself as well; costs engine time
 
 sandbox:
   backend: docker                 # or namespace, where no Docker engine can be had (weaker)
-  # slots: 8                      # programs at once; default: one per core
+  # slots: {slots}                      # programs at once; one per core unless stated
 
 schedule:
   poll: 60s
@@ -76,7 +79,7 @@ def init(path: Path, model: str, checkpoints: str, suite: str, force: bool, as_j
             f"{path} exists already.", next_step="Edit it, name another file, or overwrite it with --force."
         )
     try:
-        path.write_text(TEMPLATE.format(model=model, checkpoints=checkpoints, suite=suite), encoding="utf-8")
+        write_file(path, _configuration(model, checkpoints, suite))
     except OSError as error:
         raise InvalidConfig(
             f"{path} cannot be written: {error.strerror}.",
@@ -86,4 +89,15 @@ def init(path: Path, model: str, checkpoints: str, suite: str, force: bool, as_j
     terminal(as_json=as_json).answer(
         {"written": str(path), "next": next_step},
         lambda out: out.print(f"Wrote {path}. Check it and this machine with: {next_step}", highlight=False),
+    )
+
+
+def _configuration(model: str, checkpoints: str, suite: str) -> str:
+    margin = ", ".join(f"{stratum.value}: {DEFAULT_MARGIN[stratum]:.2f}" for stratum in RAREST_FIRST)
+    return TEMPLATE.format(
+        model=model,
+        checkpoints=checkpoints,
+        suite=suite,
+        margin=f"{{{margin}}}",
+        slots=SandboxOptions().slots,
     )

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
 
 import click
 
+from monitor.atomic_files import write_file
 from monitor.cli.app import cli, json_option, terminal
 from monitor.domain.errors import InvalidOutcomes
-from monitor.domain.evidence import Bank, Decision, Observation
+from monitor.domain.evidence import Bank, Decision
 from monitor.suites.loading import load_suite
 from monitor.suites.outcome_logs import (
     LogFormat,
+    LoggedOutcomes,
     LogReading,
     StratumOf,
-    read_log,
+    read_logs,
     strata_from_categories,
     strata_from_file,
     strata_of_suite,
@@ -82,15 +82,34 @@ def import_outcomes(
     reading = LogReading(
         stratum_of=_strata(suite, strata), metric=metric, filter_name=filter_name, pass_from=pass_from
     )
-    written = 0
-    with nullcontext(sys.stdout) if out is None else _writing(out) as target:
-        for observation in _all(logs, LogFormat(log_format), reading):
-            target.write(outcome_line(observation) + "\n")
-            written += 1
-    if out is not None:
-        terminal(as_json=as_json).answer(
-            {"written": str(out), "samples": written},
-            lambda console: console.print(f"Wrote {written} samples to {out}.", highlight=False),
+    speak = terminal(as_json=as_json)
+    found = read_logs(logs, LogFormat(log_format), reading)
+    for remark in _remarks(found):
+        speak.progress.print(remark, highlight=False, markup=False, soft_wrap=True)
+    lines = [outcome_line(observation) for observation in found.observations]
+    if out is None:
+        # Nothing is printed of logs that cannot be read to their end.
+        click.echo("".join(f"{line}\n" for line in lines), nl=False)
+        return
+    _write(out, lines)
+    speak.answer(
+        {
+            "written": str(out),
+            "samples": len(lines),
+            "prefixed": found.prefixed,
+            "copies": [asdict(each) for each in found.copies],
+        },
+        lambda console: console.print(f"Wrote {len(lines)} samples to {out}.", highlight=False),
+    )
+
+
+def _remarks(found: LoggedOutcomes) -> Iterator[str]:
+    if found.prefixed:
+        yield "Several benchmarks have tasks of one id, so the benchmark's name stands before every id."
+    for each in found.copies:
+        yield (
+            f"{each.benchmark}: in {each.copied} of {each.repeated} repeated tasks all repeats are copies of "
+            "one text, as with one seed for all of them. Each of its tasks counts as one sample."
         )
 
 
@@ -102,16 +121,11 @@ def _strata(suite: str | None, strata: Path | None) -> StratumOf:
     return strata_from_file(strata) if strata else strata_from_categories
 
 
-def _writing(out: Path) -> TextIO:
+def _write(out: Path, lines: Sequence[str]) -> None:
     try:
-        return out.open("w", encoding="utf-8")
+        write_file(out, "".join(f"{line}\n" for line in lines))
     except OSError as error:
         raise InvalidOutcomes(
             f"{out} cannot be written: {error.strerror}.",
             next_step="Name a file in a folder you may write to.",
         ) from error
-
-
-def _all(logs: tuple[Path, ...], log_format: LogFormat, reading: LogReading) -> Iterator[Observation]:
-    for log in logs:
-        yield from read_log(log, log_format, reading)

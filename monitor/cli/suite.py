@@ -85,6 +85,8 @@ def show(name: str, task_id: str | None, as_json: bool) -> None:
 @click.option("--format", "benchmark", type=click.Choice([f.value for f in Format]), required=True)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="A new folder.")
 @click.option("--name", help="Name of the suite.  [default: the folder's]")
+@click.option("--licence", help="SPDX licence of the tasks.  [default: the benchmark's]")
+@click.option("--source", help="Where the tasks come from.  [default: the benchmark's]")
 @click.option("--trust", is_flag=True, help="Do not run the reference solutions.")
 @backend_option
 @json_option
@@ -94,15 +96,24 @@ async def import_benchmark(
     benchmark: str,
     out: Path,
     name: str | None,
+    licence: str | None,
+    source: str | None,
     trust: bool,
     backend: str,
     as_json: bool,
 ) -> None:
-    """Make a suite of a public benchmark's FILES.
+    """Make a suite of a public benchmark's FILES, or of tasks of your own (--format jsonl).
 
     Tasks whose own reference solution fails here are left out and named.
     """
-    order = ImportOrder(format=Format(benchmark), files=files, out=out, name=name or out.name)
+    order = ImportOrder(
+        format=Format(benchmark),
+        files=files,
+        out=out,
+        name=name or out.name,
+        licence=licence,
+        source=source,
+    )
     sandbox = None if trust else await sandbox_for(backend)
     try:
         report = await import_suite(order, sandbox)

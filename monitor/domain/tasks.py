@@ -32,14 +32,15 @@ class TaskKind(StrEnum):
 class Provenance:
     """Who made a task, when, under what licence."""
 
-    author: str
-    created: str
-    """Date, ISO 8601."""
     licence: str
     """SPDX identifier."""
     source: str
     """Where it was taken from, or ``original``."""
-    written_by: str
+    author: str | None = None
+    """None where it is not stated, as in the next two."""
+    created: str | None = None
+    """Date, ISO 8601."""
+    written_by: str | None = None
     """``human`` or ``model``."""
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from monitor.atomic_files import write_file
 from monitor.domain.drift import Unmeasured
 from monitor.domain.evidence import DriftSignal
 from monitor.domain.tasks import Stratum
@@ -111,7 +112,7 @@ class EvidentlyDetector:
         ]
         page = _page(columns, [wanted[column.stratum, column.name] for column in columns])
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, encoding="utf-8")
+        write_file(path, page)
 
 
 def confirmed(

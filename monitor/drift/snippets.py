@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from monitor.atomic_files import write_file
+from monitor.domain.encodings import wide_encoding
 from monitor.domain.errors import InvalidCorpus
 from monitor.domain.identity import content_digest
 from monitor.domain.tasks import Stratum, Suite
@@ -141,7 +143,7 @@ def write_snippets(path: Path, snippets: Sequence[Snippet]) -> None:
     )
     text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
     try:
-        path.write_text(text, encoding="utf-8")
+        write_file(path, text)
     except OSError as exc:
         raise InvalidCorpus(
             f"{path} cannot be written ({exc.strerror}).", next_step="Name another file with --out."
@@ -156,7 +158,12 @@ def read_snippets(path: Path) -> tuple[Snippet, ...]:
     """
     try:
         lines = read_whole(path, most_bytes=MAX_FILE_BYTES).decode().split("\n")
-    except (OSError, UnicodeError) as exc:
+    except UnicodeError as exc:
+        raise InvalidCorpus(
+            f"The snippets in {path} are {wide_encoding(path.read_bytes()) or 'no UTF-8'} text.",
+            next_step="Save it as UTF-8.",
+        ) from exc
+    except OSError as exc:
         raise InvalidCorpus(
             f"The snippets in {path} cannot be read ({exc}).",
             next_step="Make them with `tailwatch snippets`, or leave the setting out.",
@@ -189,7 +196,7 @@ def _parsed(line: str, path: Path, number: int) -> Snippet:
 
 def _scored(corpus: Path, rarity: Rarity, cut: Cut) -> Iterator[Snippet]:
     for project in sorted(folder for folder in corpus.iterdir() if folder.is_dir()):
-        for file in sorted(project.rglob("*.py")):
+        for file in sorted(path for path in project.rglob("*.py") if path.is_file()):
             inside = file.relative_to(project)
             if _TEST_FOLDERS & set(inside.parts) or inside.name.startswith("test_"):
                 continue

@@ -12,6 +12,8 @@ import os
 import signal
 from pathlib import Path
 
+from monitor.atomic_files import write_file
+
 _PATTERN = "server-*.json"
 _PROC = Path("/proc")
 
@@ -19,7 +21,7 @@ _PROC = Path("/proc")
 def record_leash(folder: Path, pid: int) -> Path:
     """Write down that this process, leader of its group, holds a server."""
     path = folder / f"server-{pid}.json"
-    path.write_text(json.dumps({"pid": pid, "started": _started(pid), "boot": _boot()}))
+    write_file(path, json.dumps({"pid": pid, "started": _started(pid), "boot": _boot()}))
     return path
 
 

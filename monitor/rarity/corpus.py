@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.domain.encodings import wide_encoding
 from monitor.domain.errors import InvalidCorpus
 from monitor.rarity.counting import Tally, Threshold, document_of
 from monitor.rarity.features import MAX_CHARS, PYTHON
@@ -57,7 +58,7 @@ class SourceFile:
 
 
 def source_files(folder: Path) -> Iterator[SourceFile]:
-    """The source files below a folder, in a fixed order; links are not followed.
+    """The source files below a folder, in a fixed order; links and what is no regular file are passed over.
 
     Raises:
         InvalidCorpus: it is not a folder.
@@ -69,7 +70,8 @@ def source_files(folder: Path) -> Iterator[SourceFile]:
         for name in sorted(names):
             path = Path(here, name)
             language = LANGUAGES.get(path.suffix.lower())
-            if language is not None and not path.is_symlink():
+            # Not a pipe either, which nobody may ever write to.
+            if language is not None and not path.is_symlink() and path.is_file():
                 yield SourceFile(path=path, language=language, project=_project(path, folder))
 
 
@@ -88,13 +90,15 @@ def count_folder(folder: Path) -> RarityTable:
 
 
 def source_text(path: Path) -> str:
-    """A file's text, read as far as features are looked for; bytes that are not UTF-8 are replaced.
+    """A file's text, read as far as features are looked for; UTF-8 or UTF-16, wrong bytes replaced.
 
     Raises:
         InvalidCorpus: it cannot be read.
     """
     try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
+        with path.open("rb") as binary:
+            encoding = wide_encoding(binary.read(64)) or "utf-8-sig"
+        with path.open(encoding=encoding, errors="replace") as file:
             return file.read(MAX_CHARS + 1)
     except OSError as exc:
         raise InvalidCorpus(f"{path} cannot be read: {exc.strerror}.", next_step="Check its rights.") from exc

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from monitor.atomic_files import write_file
 from monitor.domain.errors import InvalidCorpus
 from monitor.domain.identity import content_digest
 
@@ -95,7 +96,7 @@ def write_table(table: RarityTable, path: Path) -> None:
         "counts": dict(sorted(table.counts.items())),
     }
     text = json.dumps(document, indent=0, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    write_file(path, text + "\n")
 
 
 def find_table(shelves: Sequence[Path] = SHELVES) -> Path:

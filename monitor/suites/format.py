@@ -43,13 +43,13 @@ class _Entry(BaseModel):
 
 
 class ProvenanceEntry(_Entry):
-    """Who made a task, when, under what licence."""
+    """Who made a task, when, under what licence; what is not known is left out."""
 
-    author: Text
-    created: IsoDate
+    author: Text | None = None
+    created: IsoDate | None = None
     licence: Text = Field(description="SPDX identifier.")
     source: Text = Field(description="Where it was taken from, or 'original'.")
-    written_by: Literal["human", "model"]
+    written_by: Literal["human", "model"] | None = None
 
 
 _ANSWER: JsonDict = {"properties": {"kind": {"const": "answer"}}, "required": ["kind"]}
@@ -72,7 +72,7 @@ class TaskFile(_Entry):
     language: Language = "python"
     kind: Literal["program", "answer"] = "program"
     time_limit_s: float = Field(default=2.0, gt=0, le=600, description="CPU seconds a program may use.")
-    topic: Text
+    topic: str = Field(default="", description="Free text, for tables and groups.")
     frequency: float | None = Field(
         default=None, gt=0, le=1, description="Share of the training data, for training-frequency suites."
     )

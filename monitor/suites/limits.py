@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.atomic_files import replace_files
 from monitor.suites.loading import read_suite_files
-from monitor.suites.writing import rewrite, task_text
+from monitor.suites.writing import task_text
 
 _FACTOR = 10
 """A slower but right program, or a slower machine, must not time out."""
@@ -53,5 +54,5 @@ def set_limits(folder: Path, reference_cpu_s: Mapping[str, float]) -> list[Limit
         if limit_s != task.time_limit_s:
             changed[path] = task_text(task.model_copy(update={"time_limit_s": limit_s}), files.header)
             changes.append(LimitChange(task_id=task.task_id, before_s=task.time_limit_s, after_s=limit_s))
-    rewrite(changed)
+    replace_files(changed)
     return changes

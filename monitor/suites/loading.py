@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from monitor.domain.encodings import wide_encoding
 from monitor.domain.errors import InvalidSuite
 from monitor.domain.tasks import Provenance, Stratum, Suite, Task, TaskKind
 from monitor.suites.digests import suite_digest, task_digest
@@ -160,6 +161,8 @@ def _task_paths(folder: Path) -> list[Path]:
 
 
 def _text(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise InvalidSuite(f"{path} is no regular file.", next_step="Remove it, or put a file in its place.")
     try:
         content = read_start(path, MAX_FILE_BYTES + 1)
     except OSError as exc:
@@ -175,7 +178,9 @@ def _text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         line = content.count(b"\n", 0, exc.start) + 1
-        raise InvalidSuite(f"{path}, line {line}: not UTF-8.", next_step="Save it as UTF-8.") from exc
+        wide = wide_encoding(content)
+        problem = f"{path} is {wide} text." if wide else f"{path}, line {line}: not UTF-8."
+        raise InvalidSuite(problem, next_step="Save it as UTF-8.") from exc
 
 
 def _explain(path: Path, document: Document, error: ValidationError) -> str:

@@ -5,27 +5,25 @@ Neither knows strata, so the caller says which stratum a task is in.
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from monitor.domain.errors import InvalidOutcomes
 from monitor.domain.evidence import Observation
-from monitor.domain.identity import content_digest
 from monitor.domain.tasks import Stratum, Suite
-from monitor.suites.records import Record, read_records
+from monitor.suites.log_rows import LogRow, lm_eval_rows, nemo_rows, wrong
+from monitor.suites.records import read_records
 
-StratumOf = Callable[[str, str], Stratum | None]
-"""Stratum of a task, from its id and the category its log gives it; None when it has none."""
+StratumOf = Callable[[Sequence[str], str], Stratum | None]
+"""Stratum of a task, from the names it may be known by, the most telling first, and the category its log
+gives it; None when it has none."""
 
-PREFERRED_METRICS = ("pass@1", "pass_at_1", "exact_match", "acc")
-"""Metrics of lm-evaluation-harness that are one sample's success, in the order they are looked for."""
+COPIED_SHARE = 0.9
+"""Share of a benchmark's repeated tasks whose repeats are copies of one text, from which on every task of it
+counts once. One seed for all repeats makes nearly all of them copies; equal answers by chance make fewer."""
 
 
 class LogFormat(StrEnum):
@@ -43,32 +41,80 @@ class LogReading:
 
     stratum_of: StratumOf
     metric: str = ""
-    """Metric of lm-eval to read; empty picks the first of :data:`PREFERRED_METRICS`."""
+    """Metric of lm-eval to read; empty picks the first of its usual ones."""
     filter_name: str = ""
     """Filter of lm-eval to read; empty when the log has only one."""
     pass_from: float | None = None
     """Rewards of NeMo from this value pass; None when they are 0 and 1 only."""
 
 
-def read_log(path: Path, log_format: LogFormat, reading: LogReading) -> Iterator[Observation]:
-    """The observations of a log as a stream, each line a wave of its own.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copies:
+    """A benchmark whose repeats are copies of one text, so that each of its tasks counts once."""
+
+    benchmark: str
+    copied: int
+    """Tasks whose repeats are all the same text."""
+    repeated: int
+    """Tasks with more than one repeat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedOutcomes:
+    """What the logs of one model say."""
+
+    observations: tuple[Observation, ...]
+    """Each line of a log is a wave of its own."""
+    prefixed: bool
+    """Whether task ids begin with the benchmark's name, since two benchmarks have tasks of one id."""
+    copies: tuple[Copies, ...]
+
+
+def read_logs(paths: Sequence[Path], log_format: LogFormat, reading: LogReading) -> LoggedOutcomes:
+    """The outcomes of all logs of one model.
 
     Raises:
-        InvalidOutcomes: a line lacks what is needed or its score is not a success or failure; the
-            message names file and line.
+        InvalidOutcomes: a line lacks what is needed, its score is not a success or failure, or a sample is
+            in the logs twice; the message names file and line.
     """
-    rows = _LmEval(reading) if log_format is LogFormat.LM_EVAL else _Nemo(reading)
-    for wave, record in enumerate(read_records(path, InvalidOutcomes)):
-        yield from rows.observations(record, wave)
+    rows = [row for path in paths for row in _rows(path, log_format, reading)]
+    copies = tuple(_copies(rows))
+    counted_once = {each.benchmark for each in copies}
+    prefixed = _collide(rows)
+    places: dict[tuple[str, int], str] = {}
+    observations: list[Observation] = []
+    for wave, row in enumerate(rows):
+        task_id = f"{row.benchmark}/{row.task_id}" if prefixed else row.task_id
+        stratum = _stratum(row, reading.stratum_of, prefixed=prefixed)
+        passed = row.passed[:1] if row.benchmark in counted_once else row.passed
+        for index, each in enumerate(passed, start=row.first_index):
+            first = places.setdefault((task_id, index), row.place)
+            if first is not row.place:
+                raise wrong(
+                    row.place,
+                    f"sample {index} of task {task_id!r} is in {first} as well",
+                    next_step="Import the logs of one run of each benchmark.",
+                )
+            observations.append(
+                Observation(task_id=task_id, stratum=stratum, index=index, wave=wave, passed=each)
+            )
+    return LoggedOutcomes(observations=tuple(observations), prefixed=prefixed, copies=copies)
 
 
 def strata_of_suite(suite: Suite) -> StratumOf:
-    """The strata that a suite gives its tasks."""
+    """The strata that a suite gives its tasks; capitals in a task's id do not matter where they differ."""
     known = {task.task_id: task.stratum for task in suite}
-    return lambda task_id, _category: known.get(task_id)
+    folded = {task_id.casefold(): stratum for task_id, stratum in known.items()}
+
+    def stratum_of(names: Sequence[str], _category: str) -> Stratum | None:
+        exact = (known.get(name) for name in names)
+        alike = (folded.get(name.casefold()) for name in names)
+        return next((stratum for stratum in (*exact, *alike) if stratum), None)
+
+    return stratum_of
 
 
-def strata_from_categories(task_id: str, category: str) -> Stratum | None:  # noqa: ARG001
+def strata_from_categories(names: Sequence[str], category: str) -> Stratum | None:  # noqa: ARG001
     """The stratum whose name the log gives as the task's category."""
     return Stratum(category) if category in set(Stratum) else None
 
@@ -84,147 +130,43 @@ def strata_from_file(path: Path) -> StratumOf:
         try:
             known[str(record.value["task_id"])] = Stratum(record.value["stratum"])
         except (KeyError, ValueError) as exc:
-            raise _wrong(record, "it must have task_id, and stratum head, torso or tail") from exc
-    return lambda task_id, _category: known.get(task_id)
+            raise wrong(record.place, "it must have task_id, and stratum head, torso or tail") from exc
+    return lambda names, _category: next((known[name] for name in names if name in known), None)
 
 
-class _LmEval:
-    """Rows of ``samples_*.jsonl``: one per document and filter, scored over all its repeats."""
-
-    def __init__(self, reading: LogReading) -> None:
-        self._reading = reading
-        self._filter = reading.filter_name
-
-    def observations(self, record: Record, wave: int) -> Iterator[Observation]:
-        row = record.value
-        if not self._is_wanted(record, str(row.get("filter", ""))):
-            return
-        raw = row.get("doc")
-        document: Mapping[str, Any] = raw if isinstance(raw, dict) else {}
-        if "doc_id" not in row and "task_id" not in document:
-            raise _wrong(record, "it has no doc_id; is it a samples_*.jsonl of lm-evaluation-harness?")
-        task_id = str(document.get("task_id", row.get("doc_id")))
-        category = str(document.get("category", document.get("subject", "")))
-        stratum = _stratum(record, self._reading.stratum_of, task_id, category)
-        for index, passed in enumerate(self._dealt(record, task_id)):
-            yield Observation(task_id=task_id, stratum=stratum, index=index, wave=wave, passed=passed)
-
-    def _is_wanted(self, record: Record, name: str) -> bool:
-        if not self._reading.filter_name and self._filter not in {"", name}:
-            raise _wrong(
-                record,
-                f"the log has the filters {self._filter!r} and {name!r}",
-                next_step="Choose one with --filter.",
-            )
-        self._filter = self._filter or name
-        return name == self._filter
-
-    def _dealt(self, record: Record, task_id: str) -> list[bool]:
-        """Which repeats passed: the log has only their mean, so the passes are dealt out at random.
-
-        Repeats of a task are exchangeable, so that any dealing is as good as the true one; passes
-        before failures would show a reader of the first samples a model that passes nearly everything.
-        Seeded by the row: the same log gives the same outcomes again, and another log its own.
-        """
-        repeats, passes = self._successes(record)
-        seed = int(content_digest("repeats", task_id, json.dumps(record.value, sort_keys=True))[:16], 16)
-        return [bool(place < passes) for place in np.random.default_rng(seed).permutation(repeats)]
-
-    def _successes(self, record: Record) -> tuple[int, int]:
-        """How many repeats there are and how many passed."""
-        metric = self._metric(record)
-        repeats = _repeats(record.value)
-        score = _number(record, metric)
-        passes = round(score * repeats)
-        if not 0 <= score <= 1 or not math.isclose(score * repeats, passes, abs_tol=1e-6):
-            raise _wrong(record, f"{metric} = {score} is not a share of {repeats} passed samples")
-        return repeats, passes
-
-    def _metric(self, record: Record) -> str:
-        if self._reading.metric:
-            return self._reading.metric
-        for metric in PREFERRED_METRICS:
-            if metric in record.value:
-                return metric
-        names = record.value.get("metrics", [])
-        raise _wrong(
-            record,
-            f"it has none of {', '.join(PREFERRED_METRICS)}",
-            next_step=f"Choose --metric from {names}.",
-        )
+def _rows(path: Path, log_format: LogFormat, reading: LogReading) -> Iterator[LogRow]:
+    if log_format is LogFormat.LM_EVAL:
+        return lm_eval_rows(path, metric=reading.metric, filter_name=reading.filter_name)
+    return nemo_rows(path, pass_from=reading.pass_from)
 
 
-class _Nemo:
-    """Rows of ``results.jsonl``: one per problem and repeat."""
-
-    def __init__(self, reading: LogReading) -> None:
-        self._reading = reading
-
-    def observations(self, record: Record, wave: int) -> Iterator[Observation]:
-        row = record.value
-        if "problem_idx" not in row or "reward" not in row:
-            raise _wrong(record, "problem_idx or reward is missing; is it a results.jsonl of NeMo Evaluator?")
-        task_id = str(row["problem_idx"])
-        yield Observation(
-            task_id=task_id,
-            stratum=_stratum(record, self._reading.stratum_of, task_id, _nemo_category(row)),
-            index=_repeat(record),
-            wave=wave,
-            passed=self._passed(record),
-        )
-
-    def _passed(self, record: Record) -> bool | None:
-        if record.value["reward"] is None:
-            return None
-        reward = _number(record, "reward")
-        if self._reading.pass_from is not None:
-            return reward >= self._reading.pass_from
-        if reward not in {0.0, 1.0}:
-            raise _wrong(
-                record, f"reward = {reward} is neither 0 nor 1", next_step="Say what passes with --pass-from."
-            )
-        return reward == 1.0
+def _collide(rows: Sequence[LogRow]) -> bool:
+    """Whether tasks of two benchmarks have one id."""
+    owners: dict[str, str] = {}
+    return any(owners.setdefault(row.task_id, row.benchmark) != row.benchmark for row in rows)
 
 
-def _repeats(row: Mapping[str, Any]) -> int:
-    """Repeats that survived the filter: a list of texts per request, or one text."""
-    filtered = row.get("filtered_resps")
-    if isinstance(filtered, list) and filtered and isinstance(filtered[0], list):
-        texts = filtered[0]
-        return len(texts) if texts and all(isinstance(text, str) for text in texts) else 1
-    return 1
+def _copies(rows: Sequence[LogRow]) -> Iterator[Copies]:
+    repeated: Mapping[str, list[LogRow]] = defaultdict(list)
+    for row in rows:
+        if len(row.passed) > 1:
+            repeated[row.benchmark].append(row)
+    for benchmark, its in repeated.items():
+        copied = sum(row.copies for row in its)
+        if copied >= COPIED_SHARE * len(its):
+            yield Copies(benchmark=benchmark, copied=copied, repeated=len(its))
 
 
-def _nemo_category(row: Mapping[str, Any]) -> str:
-    for field in ("metadata", "scoring_details"):
-        inner = row.get(field)
-        if isinstance(inner, dict) and inner.get("category") is not None:
-            return str(inner["category"])
-    return ""
-
-
-def _repeat(record: Record) -> int:
-    repeat = record.value.get("repeat", 0)
-    if isinstance(repeat, bool) or not isinstance(repeat, int) or repeat < 0:
-        raise _wrong(record, f"repeat = {json.dumps(repeat)} is not a whole number from 0")
-    return repeat
-
-
-def _number(record: Record, name: str) -> float:
-    value = record.value.get(name)
-    if isinstance(value, (bool, int, float)) and math.isfinite(value):
-        return float(value)
-    raise _wrong(record, f"{name} = {json.dumps(value)[:80]} is not a number")
-
-
-def _stratum(record: Record, stratum_of: StratumOf, task_id: str, category: str) -> Stratum:
-    stratum = stratum_of(task_id, category)
+def _stratum(row: LogRow, stratum_of: StratumOf, *, prefixed: bool) -> Stratum:
+    names = [f"{row.benchmark}/{row.task_id}"]
+    # A number that only counts a benchmark's tasks names none where there are several benchmarks.
+    if not (prefixed and row.task_id.isdecimal()):
+        names.insert(len(names) if prefixed else 0, row.task_id)
+    stratum = stratum_of(names, row.category)
     if stratum is None:
-        raise _wrong(record, f"no stratum is known for task {task_id!r}")
+        raise wrong(
+            row.place,
+            f"no stratum is known for task {' or '.join(map(repr, names))}",
+            next_step="Give the strata with --suite or --strata.",
+        )
     return stratum
-
-
-def _wrong(
-    record: Record, problem: str, next_step: str = "Check that it is the right log."
-) -> InvalidOutcomes:
-    return InvalidOutcomes(f"{record.place}: {problem}.", next_step=next_step)

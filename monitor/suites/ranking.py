@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.atomic_files import replace_files
 from monitor.domain.errors import InvalidSuite
 from monitor.domain.tasks import Stratum, Task, TaskKind
 from monitor.rarity.features import PYTHON, parsed
@@ -16,7 +17,7 @@ from monitor.rarity.table import RarityTable
 from monitor.suites.format import SUITE_FILE, CorpusFeatures, Quantiles, TaskFile
 from monitor.suites.loading import SuiteFiles, build_suite, doubts
 from monitor.suites.mutation.equivalents import EQUIVALENTS_FILE
-from monitor.suites.writing import entry_text, rewrite, task_text, write_suite
+from monitor.suites.writing import entry_text, new_suite, task_text
 
 USUAL_QUANTILES = Quantiles(torso_from=0.333, tail_from=0.667)
 """Thirds, for suites whose header says nothing else."""
@@ -96,18 +97,20 @@ def write_in_place(ranking: Ranking, folder: Path) -> None:
     """Write the new scores into the suite's own files, header last."""
     header = ranking.files.header
     texts = {path: task_text(task, header) for path, task in ranking.files.tasks.items()}
-    rewrite({**texts, folder / SUITE_FILE: entry_text(header)})
+    replace_files({**texts, folder / SUITE_FILE: entry_text(header)})
 
 
 def write_copy(ranking: Ranking, source: Path, folder: Path) -> None:
     """Write the suite with its new scores into a new folder, its list of equivalent mutants included.
 
     Raises:
-        InvalidSuite: there is something in the folder already.
+        InvalidSuite: there is something in the folder already, or it cannot be made.
     """
-    write_suite(folder, ranking.files.header, ranking.files.tasks.values())
-    if (source / EQUIVALENTS_FILE).exists():
-        shutil.copyfile(source / EQUIVALENTS_FILE, folder / EQUIVALENTS_FILE)
+    with new_suite(folder, ranking.files.header) as writer:
+        for task in ranking.files.tasks.values():
+            writer.add(task)
+        if (source / EQUIVALENTS_FILE).exists():
+            shutil.copyfile(source / EQUIVALENTS_FILE, writer.folder / EQUIVALENTS_FILE)
 
 
 def moves(ranking: Ranking) -> Mapping[tuple[Stratum, Stratum], int]:

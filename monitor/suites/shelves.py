@@ -36,6 +36,13 @@ def find_suite(path_or_name: str | Path, *, shelves: Sequence[Path] = SHELVES) -
     raise _not_found(path_or_name, shelves)
 
 
+def anchored_suite(path_or_name: str, folder: Path, *, shelves: Sequence[Path] = SHELVES) -> str:
+    """The name of a known suite as it is, and anything else as a path below a folder."""
+    if _is_bare(path_or_name) and path_or_name in known_suites(shelves=shelves):
+        return path_or_name
+    return str(folder / path_or_name)
+
+
 def known_suites(*, shelves: Sequence[Path] = SHELVES) -> dict[str, Path]:
     """Folders of all suites on the shelves, by name; an earlier shelf hides a later one."""
     found: dict[str, Path] = {}
@@ -60,9 +67,9 @@ def _not_found(path_or_name: str | Path, shelves: Sequence[Path]) -> InvalidSuit
             f"The folder {path} is not a suite: it has no {SUITE_FILE}.",
             next_step=f"Write its header, or name one of the known suites: {', '.join(known) or 'none'}.",
         )
-    close = difflib.get_close_matches(str(path_or_name), known, n=1)
+    close = difflib.get_close_matches(path.name, known, n=1)
     guess = f"Did you mean {close[0]!r}? " if close else ""
     return InvalidSuite(
-        f"There is no suite called {str(path_or_name)!r}, and no folder of that name.",
+        f"There is no suite called {path.name!r}, and no folder {str(path_or_name)!r}.",
         next_step=f"{guess}Known suites: {', '.join(known) or 'none'}; a folder works as well.",
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel
 
+from monitor.atomic_files import whole_folder
 from monitor.domain.errors import InvalidSuite
 from monitor.suites.documents import parse_document
 from monitor.suites.format import SUITE_FILE, TASK_FOLDER, SuiteFile, TaskFile
@@ -19,25 +21,24 @@ _RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "
 
 
 class SuiteWriter:
-    """Writes a suite file by file into a new folder.
+    """Writes a suite file by file into an empty folder.
 
     Args:
-        folder: must not exist, or be empty.
+        folder: that exists.
         header: of the suite.
-
-    Raises:
-        InvalidSuite: there is something in the folder already.
     """
 
     def __init__(self, folder: Path, header: SuiteFile) -> None:
-        if folder.exists() and any(folder.iterdir()):
-            raise InvalidSuite(
-                f"The folder {folder} is not empty.", next_step="Choose a new folder, or remove it first."
-            )
         self._folder = folder
         self._header = header
         self._names: set[str] = set()
-        (folder / TASK_FOLDER).mkdir(parents=True, exist_ok=True)
+        (folder / TASK_FOLDER).mkdir()
+        (folder / SUITE_FILE).write_text(entry_text(header), encoding="utf-8", newline="\n")
+
+    @property
+    def folder(self) -> Path:
+        """Where it writes, for files beside the suite's own."""
+        return self._folder
 
     @property
     def count(self) -> int:
@@ -56,40 +57,39 @@ class SuiteWriter:
         path.write_text(task_text(task, self._header), encoding="utf-8", newline="\n")
         return path
 
-    def finish(self) -> Path:
-        """Write the header, which makes the folder a suite; returns the folder."""
-        path = self._folder / SUITE_FILE
-        path.write_text(entry_text(self._header), encoding="utf-8", newline="\n")
-        return self._folder
+
+@contextmanager
+def new_suite(folder: Path, header: SuiteFile) -> Iterator[SuiteWriter]:
+    """A suite to write, whose folder appears when the block ends without an error.
+
+    Raises:
+        InvalidSuite: there is something in the folder already, or it cannot be made.
+    """
+    if folder.is_dir() and any(folder.iterdir()):
+        raise InvalidSuite(
+            f"The folder {folder} is not empty.", next_step="Choose a new folder, or remove it first."
+        )
+    with ExitStack() as stack:
+        try:
+            draft = stack.enter_context(whole_folder(folder))
+        except OSError as exc:
+            raise InvalidSuite(
+                f"The folder {folder} cannot be made: {exc.strerror}.",
+                next_step="Name a new folder where you may write.",
+            ) from exc
+        yield SuiteWriter(draft, header)
 
 
 def write_suite(folder: Path, header: SuiteFile, tasks: Iterable[TaskFile]) -> Path:
     """Write a whole suite into a new folder; returns the folder.
 
     Raises:
-        InvalidSuite: there is something in the folder already.
+        InvalidSuite: there is something in the folder already, or it cannot be made.
     """
-    writer = SuiteWriter(folder, header)
-    for task in tasks:
-        writer.add(task)
-    return writer.finish()
-
-
-def rewrite(texts: Mapping[Path, str]) -> None:
-    """Write texts into files that exist, in the given order.
-
-    All texts are on the disk before the first file changes, and each file changes as a whole: a crash or a
-    full disk leaves no file half written.
-    """
-    drafts = {path: path.with_name(f".{path.name}.draft") for path in texts}
-    try:
-        for path, text in texts.items():
-            drafts[path].write_text(text, encoding="utf-8", newline="\n")
-        for path, draft in drafts.items():
-            draft.replace(path)
-    finally:
-        for draft in drafts.values():
-            draft.unlink(missing_ok=True)
+    with new_suite(folder, header) as writer:
+        for task in tasks:
+            writer.add(task)
+    return folder
 
 
 def task_text(task: TaskFile, header: SuiteFile) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from monitor.atomic_files import write_file
 from monitor.cli.demo.board import arrivals_table
 from monitor.cli.demo.story import BASELINE, Arrival
 from monitor.cli.tables import decided
@@ -117,7 +118,7 @@ def draw(picture: Path, played: Played) -> None:
     console = Console(record=True, file=StringIO(), width=PICTURE_COLUMNS)
     conclude(console, played)
     try:
-        console.save_svg(str(picture), title="tailwatch demo")
+        write_file(picture, console.export_svg(title="tailwatch demo"))
     except OSError as exc:
         raise InvalidInput(
             f"The picture cannot be written to {picture}: {exc.strerror or exc}.",

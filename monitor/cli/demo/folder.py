@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from monitor.atomic_files import whole_folder, write_file
 from monitor.config import FILE_NAME, Options, load_options
 from monitor.domain.errors import InvalidInput
 
@@ -28,10 +29,15 @@ def claim(folder: Path) -> None:
     """
     with _explained(folder):
         _refuse_foreign(folder)
-        if folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True)
-        (folder / MARKER).write_text(MARKER_TEXT, encoding="utf-8")
+        if not (folder / MARKER).exists():
+            with whole_folder(folder) as draft:
+                write_file(draft / MARKER, MARKER_TEXT)
+        # The marker stays: a removal that is cut off leaves a folder that may be removed.
+        for each in folder.iterdir():
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each)
+            elif each.name != MARKER:
+                each.unlink()
 
 
 def lay_out(folder: Path, *, backend: str, port: int) -> Options:
@@ -48,7 +54,7 @@ def lay_out(folder: Path, *, backend: str, port: int) -> Options:
     config = folder / FILE_NAME
     with _explained(folder):
         (folder / "checkpoints").mkdir()
-        config.write_text(yaml.safe_dump(_configuration(backend, port), sort_keys=False), encoding="utf-8")
+        write_file(config, yaml.safe_dump(_configuration(backend, port), sort_keys=False))
     return load_options(config)
 
 

@@ -47,17 +47,17 @@ class NotImportable(Exception):  # An everyday answer of a reader, not a failure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a public benchmark comes from: what its tasks' provenance says."""
+    """Where tasks come from: what their provenance says. None is what is not known."""
 
     title: str
-    author: str
-    created: str
-    """Date of its first release, ISO 8601."""
     licence: str
     """SPDX expression."""
     source: str
     """Repository or data set."""
-    written_by: str = "human"
+    author: str | None = None
+    created: str | None = None
+    """Date of a benchmark's first release, ISO 8601."""
+    written_by: str | None = None
     """Who wrote prompts and solutions: ``human`` or ``model``."""
 
 
@@ -104,16 +104,16 @@ def make_task(conversion: Conversion, **fields: Any) -> TaskFile:
         NotImportable: a field is not what a task file may hold, or every stop cuts the reference.
     """
     origin = conversion.origin
-    provenance = ProvenanceEntry.model_validate(
-        {
-            "author": origin.author,
-            "created": origin.created,
-            "licence": origin.licence,
-            "source": origin.source,
-            "written_by": origin.written_by,
-        }
-    )
     try:
+        provenance = ProvenanceEntry.model_validate(
+            {
+                "author": origin.author,
+                "created": origin.created,
+                "licence": origin.licence,
+                "source": origin.source,
+                "written_by": origin.written_by,
+            }
+        )
         task = TaskFile(provenance=provenance, time_limit_s=conversion.time_limit_s, **fields)
     except ValidationError as exc:
         problem = exc.errors(include_url=False, include_input=False)[0]

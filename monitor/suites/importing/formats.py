@@ -22,10 +22,11 @@ from monitor.suites.importing.conversion import (
     text_of,
 )
 from monitor.suites.importing.evalplus import evalplus
+from monitor.suites.importing.own import own
 
 
 class Format(StrEnum):
-    """A public benchmark's file format."""
+    """What a file of tasks holds: a public benchmark, or tasks of one's own."""
 
     HUMANEVAL = "humaneval"
     MBXP = "mbxp"
@@ -33,14 +34,21 @@ class Format(StrEnum):
     EVALPLUS = "evalplus"
     MULTIPL_E = "multipl-e"
     BIGCODEBENCH = "bigcodebench"
+    JSONL = "jsonl"
+    """Tasks of one's own, with the fields of a task file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
     """A format with what is known of the benchmark behind it."""
 
-    origin: Origin
     read: Reader
+    origin: Origin | None = None
+    """None where the format says nothing of where its tasks come from."""
+    published: re.Pattern[str] = re.compile("")
+    """What the benchmark's own ids look like: other tasks in its format come from elsewhere."""
+    id_field: str = "task_id"
+    """The record's field that holds the id."""
 
 
 def humaneval(record: Mapping[str, Any], conversion: Conversion) -> TaskFile:
@@ -143,8 +151,10 @@ BENCHMARKS: Mapping[Format, Benchmark] = {
             created="2021-07-07",
             licence="MIT",
             source="https://github.com/openai/human-eval",
+            written_by="human",
         ),
         read=humaneval,
+        published=re.compile(r"HumanEval/\d+"),
     ),
     Format.MBXP: Benchmark(
         origin=Origin(
@@ -156,6 +166,7 @@ BENCHMARKS: Mapping[Format, Benchmark] = {
             written_by="model",
         ),
         read=mbxp,
+        published=re.compile(r"(MB[A-Z]+P|HumanEval)/\d+"),
     ),
     Format.MCEVAL: Benchmark(
         origin=Origin(
@@ -164,8 +175,10 @@ BENCHMARKS: Mapping[Format, Benchmark] = {
             created="2024-06-11",
             licence="CC-BY-SA-4.0",
             source="https://github.com/MCEVAL/McEval",
+            written_by="human",
         ),
         read=mceval,
+        published=re.compile(r"[A-Za-z][A-Za-z0-9+# .-]*/\d+"),
     ),
     Format.EVALPLUS: Benchmark(
         origin=Origin(
@@ -174,8 +187,10 @@ BENCHMARKS: Mapping[Format, Benchmark] = {
             created="2023-05-02",
             licence="Apache-2.0",
             source="https://github.com/evalplus/evalplus",
+            written_by="human",
         ),
         read=evalplus,
+        published=re.compile(r"(HumanEval|Mbpp)/\d+"),
     ),
     Format.MULTIPL_E: Benchmark(
         origin=Origin(
@@ -184,8 +199,11 @@ BENCHMARKS: Mapping[Format, Benchmark] = {
             created="2022-08-17",
             licence="MIT",
             source="https://huggingface.co/datasets/nuprl/MultiPL-E",
+            written_by="human",
         ),
         read=multipl_e,
+        published=re.compile(r"(HumanEval|mbpp)_\d+_.*"),
+        id_field="name",
     ),
     Format.BIGCODEBENCH: Benchmark(
         origin=Origin(
@@ -197,7 +215,9 @@ BENCHMARKS: Mapping[Format, Benchmark] = {
             written_by="model",
         ),
         read=bigcodebench,
+        published=re.compile(r"BigCodeBench/\d+"),
     ),
+    Format.JSONL: Benchmark(read=own),
 }
 """All formats by name."""
 

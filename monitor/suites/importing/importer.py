@@ -1,4 +1,4 @@
-"""One import: public files in, a suite's folder out, every task left out named."""
+"""One import: files of tasks in, a suite's folder out, every task left out named."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from monitor.domain.samples import Outcome
 from monitor.ports import Sandbox
 from monitor.suites.assembly import reference_program
 from monitor.suites.format import NAME_PATTERN, SuiteFile, TaskFile, Unranked
-from monitor.suites.importing.conversion import Conversion, LeftOut, LeftOutBecause, NotImportable
-from monitor.suites.importing.formats import BENCHMARKS, Format
+from monitor.suites.importing.conversion import Conversion, LeftOut, LeftOutBecause, NotImportable, Origin
+from monitor.suites.importing.formats import BENCHMARKS, Benchmark, Format
 from monitor.suites.loading import build_task
 from monitor.suites.records import Record, read_records
 from monitor.suites.running import in_order
-from monitor.suites.writing import SuiteWriter
+from monitor.suites.writing import new_suite
 
 IN_FLIGHT = 32
 """Reference solutions being checked at once; the sandbox's own slots limit what really runs."""
@@ -38,6 +38,11 @@ class ImportOrder:
     out: Path
     """A new folder."""
     name: str
+    licence: str | None = None
+    """SPDX expression, with ``source`` in place of what is known of the format's benchmark; needed for both
+    where the format has none."""
+    source: str | None = None
+    """Where the tasks come from."""
     version: str = "1"
     seed: int = 0
     time_limit_s: float = 5.0
@@ -58,7 +63,7 @@ class ImportReport:
 
 
 async def import_suite(order: ImportOrder, sandbox: Sandbox | None) -> ImportReport:
-    """Write a suite from a public benchmark's files.
+    """Write a suite from files of tasks.
 
     Args:
         order: what to import.
@@ -66,11 +71,10 @@ async def import_suite(order: ImportOrder, sandbox: Sandbox | None) -> ImportRep
             are left out; None takes them on trust.
 
     Raises:
-        InvalidSuite: a file is not JSON Lines, the folder is not empty, the name cannot be a suite's, or
-            no task is left.
+        InvalidSuite: a file is not JSON Lines, the folder is not empty, the name cannot be a suite's, no
+            task is left, or licence and source are not known.
         SandboxTrouble: no sandbox can be had.
     """
-    writer = SuiteWriter(order.out, _header(order))
     left_out: list[LeftOut] = []
     own_stops = 0
     taken: set[str] = set()
@@ -80,16 +84,17 @@ async def import_suite(order: ImportOrder, sandbox: Sandbox | None) -> ImportRep
             return converted
         return await _checked(converted, sandbox)
 
-    async for result in in_order(_converted(order, taken), check, in_flight=IN_FLIGHT):
-        if isinstance(result, LeftOut):
-            left_out.append(result)
-        else:
-            writer.add(result)
-            own_stops += bool(result.stop)
-    if not writer.count:
-        raise _nothing_left(order, left_out)
+    with new_suite(order.out, _header(order)) as writer:
+        async for result in in_order(_converted(order, taken), check, in_flight=IN_FLIGHT):
+            if isinstance(result, LeftOut):
+                left_out.append(result)
+            else:
+                writer.add(result)
+                own_stops += bool(result.stop)
+        if not writer.count:
+            raise _nothing_left(order, left_out)
     return ImportReport(
-        folder=writer.finish(),
+        folder=order.out,
         imported=writer.count,
         left_out=tuple(left_out),
         own_stops=own_stops,
@@ -105,8 +110,21 @@ def _nothing_left(order: ImportOrder, left_out: Sequence[LeftOut]) -> InvalidSui
     )
 
 
+def _origin(order: ImportOrder) -> Origin:
+    """Where the tasks come from: as the reader says, else as is known of the format's benchmark."""
+    if order.licence and order.source:
+        return Origin(title="Tasks", licence=order.licence, source=order.source)
+    published = BENCHMARKS[order.format].origin
+    if published is None or order.licence or order.source:
+        raise InvalidSuite(
+            "Licence and source of the tasks are not both known.",
+            next_step="Give --licence (SPDX) and --source (an address, or original).",
+        )
+    return published
+
+
 def _header(order: ImportOrder) -> SuiteFile:
-    origin = BENCHMARKS[order.format].origin
+    origin = _origin(order)
     canary = uuid.uuid5(uuid.NAMESPACE_URL, f"tailwatch:{order.name}:{order.version}:{origin.source}")
     if not re.fullmatch(NAME_PATTERN, order.name):
         fitting = re.sub(r"[^a-z0-9._-]+", "-", order.name.lower()).strip("._-")[:64]
@@ -127,10 +145,12 @@ def _header(order: ImportOrder) -> SuiteFile:
 
 def _converted(order: ImportOrder, taken: set[str]) -> Iterator[TaskFile | LeftOut]:
     benchmark = BENCHMARKS[order.format]
-    conversion = Conversion(origin=benchmark.origin, time_limit_s=order.time_limit_s)
+    conversion = Conversion(origin=_origin(order), time_limit_s=order.time_limit_s)
     for path in order.files:
         for record in read_records(path, InvalidSuite):
             try:
+                if conversion.origin is benchmark.origin:
+                    _refuse_unpublished(benchmark, record)
                 task = benchmark.read(record.value, conversion)
                 _refuse_odd(task, taken)
             except NotImportable as exc:
@@ -138,6 +158,16 @@ def _converted(order: ImportOrder, taken: set[str]) -> Iterator[TaskFile | LeftO
                 continue
             taken.add(task.task_id)
             yield task
+
+
+def _refuse_unpublished(benchmark: Benchmark, record: Record) -> None:
+    """See that a task is the benchmark's own, whose licence and source it would be given."""
+    task_id = record.value.get(benchmark.id_field)
+    if benchmark.origin and isinstance(task_id, str) and not benchmark.published.fullmatch(task_id):
+        raise NotImportable(
+            LeftOutBecause.MALFORMED,
+            f"{task_id!r} is none of {benchmark.origin.title}'s tasks: give its --licence and --source",
+        )
 
 
 def _refuse_odd(task: TaskFile, taken: set[str]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from monitor.atomic_files import write_file
 from monitor.domain.errors import InvalidSuite
 from monitor.domain.tasks import Suite
 from monitor.suites.mutation.killing import MutationScore
@@ -91,10 +92,7 @@ def write_record(folder: Path, suite: Suite, scores: Iterable[MutationScore]) ->
                 killed=each.killed,
                 equivalent=each.equivalent,
             )
-    path = folder / RECORD_FILE
-    draft = path.with_name(f".{RECORD_FILE}.draft")
-    draft.write_text(_text(suite, rows), encoding="utf-8", newline="\n")
-    draft.replace(path)
+    write_file(folder / RECORD_FILE, _text(suite, rows))
 
 
 def _text(suite: Suite, rows: Mapping[str, RecordedScore]) -> str:

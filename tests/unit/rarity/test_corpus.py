@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from monitor.domain.errors import InvalidCorpus
@@ -36,6 +38,17 @@ def test_a_folder_becomes_a_table_of_its_own_features(tmp_path):
     table = count_folder(tmp_path)
     assert table.name == tmp_path.name
     assert (table.documents, table.counts) == (2, {"sum": 2, "max": 1})
+
+
+def test_what_is_no_regular_file_is_passed_over(tmp_path):
+    put(tmp_path, "p/a.py")
+    os.mkfifo(tmp_path / "p" / "pipe.py")
+    assert count_folder(tmp_path).documents == 1
+
+
+def test_utf_16_is_read_as_what_it_is(tmp_path):
+    (tmp_path / "a.py").write_bytes("sum(a)\n".encode("utf-16"))
+    assert count_folder(tmp_path).counts == {"sum": 1}
 
 
 def test_bytes_that_are_no_text_do_not_stop_the_count(tmp_path):

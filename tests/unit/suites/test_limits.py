@@ -14,13 +14,20 @@ def test_a_limit_is_ten_times_the_references_time_in_whole_seconds(cpu_s: float,
     assert limit_for(cpu_s) == limit_s
 
 
-def test_limits_that_cannot_all_be_written_change_no_file(tmp_path: Path) -> None:
+def test_limits_that_cannot_all_be_written_change_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = write_suite_folder(tmp_path / "s", {name: task_text(f"t/{name}") for name in "ab"})
     before = {path.name: path.read_text() for path in (folder / "tasks").iterdir()}
-    (folder / "tasks" / ".b.yaml.draft").mkdir()
-    with pytest.raises(OSError, match="directory"):
+    drafts = iter([None, OSError(28, "No space left on device")])
+
+    def fsync(_: int) -> None:
+        if error := next(drafts):
+            raise error
+
+    monkeypatch.setattr("os.fsync", fsync)
+    with pytest.raises(OSError, match="No space"):
         set_limits(folder, {"t/a": 0.01, "t/b": 0.01})
-    (folder / "tasks" / ".b.yaml.draft").rmdir()
     assert {path.name: path.read_text() for path in (folder / "tasks").iterdir()} == before
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from monitor.suites.loading import load_suite
 from monitor.suites.outcome_logs import (
     LogFormat,
     LogReading,
-    read_log,
+    read_logs,
     strata_from_categories,
     strata_from_file,
     strata_of_suite,
@@ -21,7 +22,7 @@ from monitor.suites.outcome_logs import (
 from tests.unit.suites.suite_files import task_text, write_suite_folder
 
 
-def tail_only(task_id: str, category: str) -> Stratum:
+def tail_only(names: Sequence[str], category: str) -> Stratum:
     return Stratum.TAIL
 
 
@@ -55,7 +56,7 @@ def nemo_row(problem_idx: int = 0, reward: float | None = 1.0, **fields: Any) ->
 def read(folder: Path, log_format: LogFormat, rows: list[dict[str, Any]], **how: Any) -> list[Observation]:
     path = folder / "samples_humaneval_2026-01-31T10-00-00.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return list(read_log(path, log_format, LogReading(**{"stratum_of": tail_only} | how)))
+    return list(read_logs([path], log_format, LogReading(**{"stratum_of": tail_only} | how)).observations)
 
 
 def passed(observations: list[Observation]) -> list[tuple[str, int, bool | None]]:
@@ -184,3 +185,116 @@ def test_a_suite_or_a_file_can_name_the_strata(tmp_path: Path) -> None:
     path.write_text('{"task_id": "HumanEval/0", "stratum": "middle"}\n')
     with pytest.raises(InvalidOutcomes, match="line 1"):
         strata_from_file(path)
+
+
+def logs(
+    folder: Path, log_format: LogFormat, how: dict[str, Any] | None = None, **rows: list[dict[str, Any]]
+):
+    """The outcomes of several logs, by file name without its suffix."""
+    paths = []
+    for name, its in rows.items():
+        path = folder / f"{name}.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in its))
+        paths.append(path)
+    return read_logs(paths, log_format, LogReading(**{"stratum_of": tail_only} | (how or {})))
+
+
+def counted(doc_id: int, **fields: Any) -> dict[str, Any]:
+    """A row whose document has no id of its own."""
+    return lm_eval_row(doc_id, doc={}, **fields)
+
+
+def test_tasks_of_two_logs_with_one_id_get_the_names_of_their_benchmarks(tmp_path: Path) -> None:
+    found = logs(
+        tmp_path,
+        LogFormat.LM_EVAL,
+        **{"samples_mbpp": [counted(0)], "samples_humaneval_plus_2026-01-31T10-00-00.123456": [counted(0)]},
+    )
+    assert found.prefixed
+    assert [each.task_id for each in found.observations] == ["mbpp/0", "humaneval_plus/0"]
+
+
+def test_ids_that_differ_stay_as_they_are(tmp_path: Path) -> None:
+    found = logs(tmp_path, LogFormat.LM_EVAL, samples_a=[lm_eval_row(0)], samples_b=[lm_eval_row(1)])
+    assert not found.prefixed
+    assert [each.task_id for each in found.observations] == ["HumanEval/0", "HumanEval/1"]
+
+
+def test_two_runs_of_one_benchmark_are_an_error_with_both_places(tmp_path: Path) -> None:
+    rows = {f"samples_mbpp_2026-01-3{day}T10-00-00": [counted(7)] for day in (0, 1)}
+    with pytest.raises(
+        InvalidOutcomes, match=r"31T10-00-00\.jsonl, line 1: sample 0 of task '7' is in .*30T10"
+    ):
+        logs(tmp_path, LogFormat.LM_EVAL, **rows)
+
+
+def test_nemo_benchmarks_that_count_their_problems_are_told_apart(tmp_path: Path) -> None:
+    paths = []
+    for name in ("aime", "gpqa"):
+        (tmp_path / name).mkdir()
+        paths.append(tmp_path / name / "results.jsonl")
+        paths[-1].write_text(json.dumps(nemo_row(3)) + "\n")
+    found = read_logs(paths, LogFormat.NEMO, LogReading(stratum_of=tail_only))
+    assert [each.task_id for each in found.observations] == ["aime/3", "gpqa/3"]
+    named = [nemo_row(3, benchmark="one"), nemo_row(3, metadata={"benchmark": "two"})]
+    found = logs(tmp_path, LogFormat.NEMO, results=named)
+    assert [each.task_id for each in found.observations] == ["one/3", "two/3"]
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_suite_has_the_strata_of_tasks_that_are_only_counted(tmp_path: Path, both: bool) -> None:
+    suite = load_suite(
+        write_suite_folder(
+            tmp_path / "s", {"a": task_text("Mbpp/0", 0.001), "b": task_text("HumanEval/0", 0.2)}
+        )
+    )
+    rows = {"samples_mbpp": [counted(0)]} | ({"samples_humaneval": [counted(0)]} if both else {})
+    found = logs(tmp_path, LogFormat.LM_EVAL, {"stratum_of": strata_of_suite(suite)}, **rows)
+    assert [each.stratum for each in found.observations] == [Stratum.TAIL, Stratum.HEAD][: 1 + both]
+
+
+def test_a_number_that_two_benchmarks_share_names_no_stratum(tmp_path: Path) -> None:
+    strata = tmp_path / "strata"
+    strata.write_text('{"task_id": "0", "stratum": "tail"}\n')
+    how = {"stratum_of": strata_from_file(strata)}
+    with pytest.raises(InvalidOutcomes, match="no stratum is known for task 'a/0'"):
+        logs(tmp_path, LogFormat.LM_EVAL, how, samples_a=[counted(0)], samples_b=[counted(0)])
+    assert logs(tmp_path, LogFormat.LM_EVAL, how, samples_a=[counted(0)]).observations
+
+
+def repeated(doc_id: int, texts: list[str], score: float) -> dict[str, Any]:
+    return lm_eval_row(doc_id, resps=[texts], filtered_resps=[texts], **{"pass@1": score})
+
+
+def test_repeats_that_are_copies_of_one_text_are_named_and_count_once(tmp_path: Path) -> None:
+    copies = [repeated(number, ["same"] * 8, float(number % 2)) for number in range(550)]
+    found = logs(tmp_path, LogFormat.LM_EVAL, samples_humaneval=copies)
+    assert [(each.benchmark, each.copied, each.repeated) for each in found.copies] == [
+        ("humaneval", 550, 550)
+    ]
+    assert [(each.index, each.passed) for each in found.observations] == [
+        (0, bool(number % 2)) for number in range(550)
+    ]
+
+
+def test_a_task_with_two_texts_among_copies_counts_once_too(tmp_path: Path) -> None:
+    rows = [repeated(number, ["same"] * 4, 1.0) for number in range(19)]
+    rows.append(repeated(19, ["same", "same", "same", "other"], 0.75))
+    found = logs(tmp_path, LogFormat.LM_EVAL, samples_x=rows)
+    assert (found.copies[0].copied, found.copies[0].repeated) == (19, 20)
+    assert len(found.observations) == 20
+
+
+def test_texts_that_a_filter_made_equal_are_no_copies(tmp_path: Path) -> None:
+    written = ["It is 42.", "So: 42."]
+    rows = [lm_eval_row(number, resps=[written], filtered_resps=[["42", "42"]]) for number in range(20)]
+    found = logs(tmp_path, LogFormat.LM_EVAL, samples_x=rows)
+    assert found.copies == ()
+    assert len(found.observations) == 40
+
+
+def test_copies_by_chance_leave_every_repeat(tmp_path: Path) -> None:
+    rows = [repeated(number, ["a", "a"] if number % 2 else ["a", "b"], 1.0) for number in range(20)]
+    found = logs(tmp_path, LogFormat.LM_EVAL, samples_x=rows)
+    assert found.copies == ()
+    assert len(found.observations) == 40

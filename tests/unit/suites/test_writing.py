@@ -168,7 +168,7 @@ def test_code_is_written_as_people_read_it(tmp_path: Path) -> None:
 
 def test_ids_that_make_the_same_file_name_get_files_of_their_own(tmp_path: Path) -> None:
     task = TaskFile.model_validate(parse_document(entry_text(_task("a/b"))).value)
-    writer = SuiteWriter(tmp_path / "s", _header())
+    writer = SuiteWriter(tmp_path, _header())
     names = [writer.add(task.model_copy(update={"task_id": name})).name for name in ("a/b", "a+b", "A-B")]
     assert len({name.lower() for name in names}) == writer.count == 3
 
@@ -176,7 +176,7 @@ def test_ids_that_make_the_same_file_name_get_files_of_their_own(tmp_path: Path)
 def test_a_suite_is_not_written_over_another(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(InvalidSuite, match="not empty"):
-        SuiteWriter(tmp_path, _header())
+        write_suite(tmp_path, _header(), [])
 
 
 def test_a_task_file_carries_its_suites_canary_and_reads_as_before(tmp_path: Path) -> None:

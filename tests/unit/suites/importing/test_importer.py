@@ -130,8 +130,7 @@ async def test_a_lost_sandbox_leaves_no_suite_behind(tmp_path: Path) -> None:
     records = [{"task_id": f"HumanEval/{number}"} for number in range(50)]
     with pytest.raises(SandboxTrouble):
         await import_suite(order(tmp_path, *records), FakeSandbox(life=3))
-    with pytest.raises(InvalidSuite):
-        load_suite(tmp_path / "out")
+    assert {path.name for path in tmp_path.iterdir()} == {"HumanEval.jsonl.gz"}
     assert len(asyncio.all_tasks()) == 1
 
 
@@ -140,6 +139,7 @@ async def test_files_of_another_format_are_an_error_that_says_so(tmp_path: Path)
     with pytest.raises(InvalidSuite, match="None of the 1 tasks could be imported") as caught:
         await import_suite(wanted, None)
     assert "format humaneval" in caught.value.next_step
+    assert (await import_suite(replace(order(tmp_path, {})), None)).imported == 1
 
 
 async def test_files_that_are_no_json_lines_are_an_error_with_the_line(tmp_path: Path) -> None:
@@ -149,3 +149,89 @@ async def test_files_that_are_no_json_lines_are_an_error_with_the_line(tmp_path:
         await import_suite(
             ImportOrder(format=Format.HUMANEVAL, files=[path], out=tmp_path / "out", name="x"), None
         )
+
+
+OWN = {
+    "task_id": "billing/double",
+    "prompt": "def double(x):\n",
+    "canonical_solution": "    return 2 * x\n",
+    "test": "def check(candidate):\n    assert candidate(4) == 8\n",
+    "entry_point": "double",
+}
+
+
+def own(folder: Path, *records: dict[str, Any], **changes: Any) -> ImportOrder:
+    path = folder / "own.jsonl"
+    path.write_text("".join(json.dumps(OWN | record) + "\n" for record in records))
+    said = {"licence": "LicenseRef-acme", "source": "original"} | changes
+    return ImportOrder(format=Format.JSONL, files=[path], out=folder / "out", name="billing", **said)
+
+
+async def test_ones_own_lines_are_a_suite_that_claims_nothing_it_was_not_told(tmp_path: Path) -> None:
+    report = await import_suite(own(tmp_path, {}), TrustingSandbox())
+    suite = load_suite(report.folder)
+    assert (suite.licence, suite.description) == ("LicenseRef-acme", "Tasks, imported from original.")
+    told = suite["billing/double"].provenance
+    assert (told.licence, told.source) == ("LicenseRef-acme", "original")
+    assert (told.author, told.created, told.written_by) == (None, None, None)
+    assert suite["billing/double"].topic == ""
+
+
+async def test_a_line_may_say_everything_that_a_task_file_may(tmp_path: Path) -> None:
+    line = {
+        "kind": "answer",
+        "entry_point": "",
+        "language": "ruby",
+        "topic": "money",
+        "stop": ["END"],
+        "time_limit_s": 3,
+        "author": "A. Writer",
+        "created": "2026-01-31",
+        "licence": "MIT",
+        "source": "https://example.org",
+        "written_by": "human",
+    }
+    suite = load_suite((await import_suite(own(tmp_path, line), None)).folder)
+    (task,) = suite
+    assert (task.kind, task.language, task.topic, task.stop) == ("answer", "ruby", "money", ("END",))
+    assert task.time_limit_s == 3.0
+    assert (task.provenance.author, task.provenance.licence) == ("A. Writer", "MIT")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ({"dificulty": 3}, "field dificulty is unknown"),
+        ({"created": "yesterday"}, "field created"),
+        ({"time_limit_s": "2"}, "field time_limit_s"),
+        ({"entry_point": ""}, "entry_point is required"),
+    ],
+)
+async def test_a_wrong_line_is_left_out_with_its_reason(
+    tmp_path: Path, line: dict[str, Any], told: str
+) -> None:
+    report = await import_suite(own(tmp_path, {}, {"task_id": "b"} | line), None)
+    assert [each.task_id for each in report.left_out] == ["b"]
+    assert told in report.left_out[0].detail
+
+
+@pytest.mark.parametrize("changes", [{"licence": None}, {"source": None}, {"licence": None, "source": None}])
+async def test_ones_own_lines_need_licence_and_source(tmp_path: Path, changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidSuite, match="Licence and source") as caught:
+        await import_suite(own(tmp_path, {}, **changes), None)
+    assert "--licence" in caught.value.next_step
+    assert not (tmp_path / "out").exists()
+
+
+async def test_tasks_in_a_benchmarks_format_are_not_taken_for_the_benchmarks_own(tmp_path: Path) -> None:
+    wanted = order(tmp_path, {}, {"task_id": "billing/1"})
+    report = await import_suite(wanted, None)
+    assert [(each.task_id, each.because) for each in report.left_out] == [
+        ("billing/1", LeftOutBecause.MALFORMED)
+    ]
+    assert "--licence and --source" in report.left_out[0].detail
+    said = replace(wanted, out=tmp_path / "mine", licence="LicenseRef-acme", source="original")
+    suite = load_suite((await import_suite(said, None)).folder)
+    assert {(task.provenance.licence, task.provenance.author) for task in suite} == {
+        ("LicenseRef-acme", None)
+    }
