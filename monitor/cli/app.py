@@ -35,7 +35,7 @@ class Terminal:
     out: Console
     """Results."""
     progress: Console
-    """Progress and remarks: standard error, silent when it is not a terminal."""
+    """Progress and remarks: standard error."""
 
     def answer(self, document: Any, render: Callable[[Console], None]) -> None:
         """Print the result in the form that was asked for."""

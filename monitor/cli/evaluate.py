@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
 from monitor.cli.app import Terminal, asynchronous, cli, config_option, json_option, terminal
 from monitor.cli.bank_report import BuiltBank, refusal_of, show_bank
+from monitor.cli.progress import shown
+from monitor.cli.smoke_test import (
+    apart,
+    limit_option,
+    narrowed,
+    result_of,
+    show,
+    tasks_option,
+    throwaway_folder,
+)
 from monitor.cli.tables import decision_view, findings_table
 from monitor.config import load_options
 from monitor.discovery.checkpoints import load_checkpoint
 from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import InvalidCheckpoint, Trouble
-from monitor.domain.evaluation import Evaluation, Purpose, State
+from monitor.domain.evaluation import Evaluation, State
+from monitor.domain.tasks import Suite
 from monitor.export.documents import checkpoint_document, decision_document, evaluation_document
 from monitor.export.pass_at_k import pass_at_k_document
 from monitor.processes import identify
 from monitor.rounds.banks import Banks, draw_bank_again
-from monitor.rounds.bench import Bench, Progress, Watcher
+from monitor.rounds.bench import Bench
 from monitor.rounds.drifting import unasked
 from monitor.rounds.following import see_through
 from monitor.rounds.gate import latest_evaluation
@@ -37,10 +44,19 @@ from monitor.wiring import Deployment, now, open_bench, open_deployment
 @cli.command()
 @click.argument("checkpoint")
 @click.option("--again", is_flag=True, help="Draw it anew though it is decided.")
+@tasks_option
+@limit_option
 @config_option
 @json_option
 @asynchronous
-async def evaluate(checkpoint: str, again: bool, config: Path | None, as_json: bool) -> None:
+async def evaluate(
+    checkpoint: str,
+    again: bool,
+    patterns: tuple[str, ...],
+    limit: int | None,
+    config: Path | None,
+    as_json: bool,
+) -> None:
     """Evaluate CHECKPOINT (a folder, or a name or digest that is known) and show the decision.
 
     What was drawn of it before is used again, also when the policy has changed since. Exit code 0
@@ -48,6 +64,10 @@ async def evaluate(checkpoint: str, again: bool, config: Path | None, as_json: b
     """
     speak = terminal(as_json=as_json)
     with open_deployment(load_options(config)) as deployment:
+        if patterns or limit:
+            suite = narrowed(deployment.watch.suite, patterns, limit)
+            await _smoke_test(deployment, checkpoint, suite, speak)
+            return
         subject = resolve(deployment, checkpoint)
         baseline = _baseline(deployment)
         latest = latest_evaluation(deployment.watch, subject.digest, baseline.digest)
@@ -74,11 +94,19 @@ def baseline() -> None:
     "--samples", type=click.IntRange(2), help="Samples per task.  [default: sampling.samples_per_task]"
 )
 @click.option("--again", is_flag=True, help="Draw the whole bank anew, as after a repair of the engine.")
+@tasks_option
+@limit_option
 @config_option
 @json_option
 @asynchronous
 async def build(
-    checkpoint: str, samples: int | None, again: bool, config: Path | None, as_json: bool
+    checkpoint: str,
+    samples: int | None,
+    again: bool,
+    patterns: tuple[str, ...],
+    limit: int | None,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """Draw CHECKPOINT's bank of samples and make it the baseline.
 
@@ -91,8 +119,12 @@ async def build(
         sampling = options.sampling.model_copy(update={"samples_per_task": samples})
         options = options.model_copy(update={"sampling": sampling})
     with open_deployment(options) as deployment:
+        if patterns or limit:
+            suite = narrowed(deployment.watch.suite, patterns, limit)
+            await _smoke_test(deployment, checkpoint, suite, speak, samples=samples)
+            return
         subject = resolve(deployment, checkpoint)
-        with watching(speak) as watcher:
+        with shown(speak.progress) as watcher:
             async with open_bench(deployment, watcher=watcher) as bench:
                 if again:
                     draw_bank_again(deployment.watch, subject, now=now())
@@ -173,6 +205,24 @@ def resolve(deployment: Deployment, reference: str) -> Checkpoint:
     )
 
 
+async def _smoke_test(
+    deployment: Deployment, reference: str, suite: Suite, speak: Terminal, *, samples: int | None = None
+) -> None:
+    """Draw some tasks of a checkpoint with a store that is thrown away, and show what came of it."""
+    with throwaway_folder() as folder:
+        trial = apart(deployment, Path(folder), suite, samples=samples)
+        try:
+            # Names are looked up where they are known; a folder's content is remembered in the trial's store.
+            subject = resolve(replace(deployment, store=trial.store), reference)
+            with shown(speak.progress) as watcher:
+                async with open_bench(trial, watcher=watcher) as bench:
+                    record = await _work(bench, bank(trial.watch, subject, now=now()), speak)
+            found = result_of(trial, subject, record)
+        finally:
+            trial.store.close()
+    show(speak, found)
+
+
 def _baseline(deployment: Deployment) -> Checkpoint:
     found = baseline_of(deployment.watch)
     if found is None:
@@ -189,7 +239,7 @@ async def _decided(
     known = deployment.store.evaluation(wanted.key.evaluation_id)
     if known is not None and known.state is State.DECIDED and known.policy == deployment.policy.digest:
         return known
-    with watching(speak) as watcher:
+    with shown(speak.progress) as watcher:
         async with open_bench(deployment, watcher=watcher) as bench:
             await _ready_bank(bench, deployment, against, speak, deeper=False)
             return await _work(bench, wanted, speak)
@@ -228,26 +278,3 @@ def _flip_line(flip: Flip) -> str:
     verb = "lost" if flip.lost else "gained"
     before, after = f"{flip.bank_ratio:.0%}", f"{flip.ratio:.0%}"
     return f"{verb} {flip.task_id}: {before} to {after} (p = {flip.p_value:.2g})"
-
-
-@contextmanager
-def watching(speak: Terminal) -> Iterator[Watcher]:
-    """A progress line per evaluation, on standard error."""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Bar(*columns, console=speak.progress, disable=not speak.progress.is_terminal, transient=True) as bar:
-        lines: dict[str, TaskID] = {}
-
-        def watch(progress: Progress) -> None:
-            key = progress.evaluation.key
-            purpose = "bank of" if key.purpose is Purpose.BANK else "samples of"
-            if key.evaluation_id not in lines:
-                description = f"{purpose} {progress.evaluation.checkpoint.name}"
-                lines[key.evaluation_id] = bar.add_task(description, total=progress.expected)
-            bar.update(lines[key.evaluation_id], completed=progress.samples)
-
-        yield watch

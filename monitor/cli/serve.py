@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from monitor.cli.app import asynchronous, cli, config_option
 from monitor.cli.logs import start_logging
+from monitor.cli.progress import logged
 from monitor.config import load_options
 from monitor.domain.errors import MonitorError, Trouble
 from monitor.domain.evaluation import Evaluation
@@ -79,7 +80,7 @@ async def serve(config: Path | None, log_format: str) -> None:
         deployment.condition.sandbox = "It is being started."
         async with (
             answering(deployment, listener, polls, sampling) as address,
-            open_bench(deployment) as bench,
+            open_bench(deployment, watcher=logged()) as bench,
         ):
             deployment.condition.worked()
             recovered = recover(deployment.store)

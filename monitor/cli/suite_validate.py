@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from fnmatch import fnmatchcase
 from typing import Any
 
 import click
@@ -15,7 +14,7 @@ from rich.progress import Progress
 
 from monitor.cli.app import ERROR, asynchronous, json_option, terminal
 from monitor.cli.sandbox import backend_option, sandbox_for
-from monitor.domain.errors import InvalidSuite
+from monitor.cli.task_choice import matching
 from monitor.domain.tasks import Suite, Task
 from monitor.ports import Sandbox
 from monitor.suites.limits import LimitChange, set_limits
@@ -62,7 +61,7 @@ async def validate(
     started_s = time.monotonic()
     folder = find_suite(name)
     loaded = load_suite(folder)
-    tasks = _matching(loaded, globs)
+    tasks = matching(loaded, globs)
     equivalents = read_equivalents(folder) if mutants else None
     refuse_unknown_tasks(equivalents or {}, [task.task_id for task in loaded])
     speak = terminal(as_json=as_json)
@@ -79,16 +78,6 @@ async def validate(
     wall_s = round(time.monotonic() - started_s, 1)
     speak.answer(_document(loaded, proof, changes, wall_s), lambda out: _print(out, proof, changes, wall_s))
     sys.exit({True: 0, False: FLAWED, None: ERROR}[proof.holds])
-
-
-def _matching(suite: Suite, globs: Sequence[str]) -> list[Task]:
-    tasks = [task for task in suite if not globs or any(fnmatchcase(task.task_id, glob) for glob in globs)]
-    if not tasks:
-        raise InvalidSuite(
-            f"No task of {suite.name} matches {' or '.join(globs)}.",
-            next_step=f"List them: tailwatch suite show {suite.name}.",
-        )
-    return tasks
 
 
 async def _prove(

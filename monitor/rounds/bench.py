@@ -49,12 +49,14 @@ class Progress:
     """Stored so far."""
     expected: int | None
     """How many it will be; None where the evidence decides."""
+    pass_ratio: float | None = None
+    """Share of the stored samples with a result that passed; None where there are none, or nobody counted."""
     assessment: Assessment | None = None
     """What the evidence says after the last wave; None for a bank."""
 
 
 Watcher = Callable[[Progress], None]
-"""Told after each wave."""
+"""Told when the engine is ready and after each wave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

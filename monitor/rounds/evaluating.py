@@ -28,6 +28,7 @@ from monitor.rounds.sealing import resting
 from monitor.rounds.stopwatch import Stopwatch
 from monitor.rounds.waves import Itinerary, Pick, bank_waves, next_wave
 from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, flips_of, views_for, weigh
+from monitor.verdicts.assessment import Assessment
 from monitor.verdicts.bank_health import bank_health
 from monitor.verdicts.changes import sealed_gap
 from monitor.verdicts.rules import rules_for
@@ -89,7 +90,7 @@ class _Work:
             missing = [pick for pick in picks if pick not in stored]
             await self._draw(missing, wave=wave)
             drawn += len(missing)
-            bench.watcher(Progress(evaluation=self._record, samples=drawn, expected=len(tasks) * depth))
+            await self._tell(samples=drawn, expected=len(tasks) * depth)
         self._check_scored()
         await self._probe()
         self._warn_of_floors()
@@ -221,9 +222,7 @@ class _Work:
             observations = await self._observations()
             before = [o for o in observations if o.wave < wave]
             assessment = weigh(against, before, self._rules)
-            bench.watcher(
-                Progress(evaluation=self._record, samples=len(before), expected=None, assessment=assessment)
-            )
+            await self._tell(samples=len(before), assessment=assessment)
             picks = next_wave(
                 way,
                 assessment.wanted,
@@ -269,7 +268,28 @@ class _Work:
             "sandbox": self._bench.sandbox.identity,
         }
         await self.save(environment=environment, seed_stable=identity.seed_stable)
+        await self._tell(samples=len(await self._observations()))
         return model
+
+    async def _tell(
+        self, *, samples: int, expected: int | None = None, assessment: Assessment | None = None
+    ) -> None:
+        """Let the watcher know how far it is."""
+        tallies = await asyncio.to_thread(self._bench.store.tallies, self._id)
+        scored = {outcome: 0 for outcome in Outcome if outcome is not Outcome.UNSCORED}
+        for (_, outcome), count in tallies.items():
+            if outcome in scored:
+                scored[outcome] += count
+        total = sum(scored.values())
+        self._bench.watcher(
+            Progress(
+                evaluation=self._record,
+                samples=samples,
+                expected=expected,
+                pass_ratio=scored[Outcome.PASSED] / total if total else None,
+                assessment=assessment,
+            )
+        )
 
     async def _where_it_lies_now(self) -> Checkpoint:
         """The checkpoint, which may have been seen in another folder since its evaluation was queued."""
