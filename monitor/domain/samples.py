@@ -168,6 +168,8 @@ class Execution:
     detail: str = ""
     """Printable and bounded: exception type and first line, failing assertion, or our trouble."""
     trust: Trust = Trust.SPLIT
+    ran: bool = field(default=True, compare=False)
+    """False where nothing was run for it: an equal program had run, or there was nothing to run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ class _Recorder:
                 program = replace(assembled, in_process=task.task_id in self._in_process)
                 digest = program.digest
                 execution = await self._bench.sandbox.execute(program)
-                tally.add(Count.PROGRAMS_EXECUTED)
+                tally.add(Count.PROGRAMS_EXECUTED, by=execution.ran)
                 if execution.outcome is Outcome.UNSCORED:
                     tally.add(Count.SANDBOX_EVENTS, SandboxEvent.UNSCORED)
             else:

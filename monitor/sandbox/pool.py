@@ -9,7 +9,7 @@ import logging
 import os
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from monitor.domain.errors import SandboxTrouble
@@ -127,12 +127,15 @@ class Pool:
         if self._closed:
             raise _trouble_closed()
         if not program.source.strip() and program.kind is TaskKind.PROGRAM:
-            return Execution(outcome=Outcome.REJECTED, detail="empty", trust=verdict.trust_of(program))
+            trust = verdict.trust_of(program)
+            return Execution(outcome=Outcome.REJECTED, detail="empty", trust=trust, ran=False)
         if not can_run(program):
-            return verdict.unscored(f"no language {program.language!r} is declared", program)
+            found = verdict.unscored(f"no language {program.language!r} is declared", program)
+            return replace(found, ran=False)
         digest = program.digest
         done = self._known.get(digest)
-        if fresh or done is None or (done.done() and _forgettable(done)):
+        ran = fresh or done is None or (done.done() and _forgettable(done))
+        if done is None or ran:
             done = asyncio.get_running_loop().create_future()
             # Whoever asked may be gone by the time it fails; that is no reason for a warning.
             done.add_done_callback(lambda future: future.cancelled() or future.exception())
@@ -140,7 +143,8 @@ class Pool:
             self._enqueue(_NEW, _Pending(program=program, done=done, number=next(self._arrivals)))
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
-        return await asyncio.shield(done)
+        execution = await asyncio.shield(done)
+        return execution if ran else replace(execution, ran=False)
 
     def _enqueue(self, order: int, *pendings: _Pending) -> None:
         for pending in pendings:

@@ -4,8 +4,8 @@
 
 Words make it misbehave: ``never-ready``, ``dies-at-start``, ``port-taken``, ``dies-on-completion``,
 ``stale-weights`` (reloading changes nothing), ``unprovable``, ``forgets-seeds``, ``moody`` (canaries answer
-otherwise every time), ``refuses`` (every prompt), ``hangs`` (samples never come), ``slow`` (they take four
-seconds, and /metrics shows tokens meanwhile). A file ``unloadable`` in the folder stops it as damaged weights
+otherwise every time), ``loses-tail`` (what answers prompts about a tail is larger), ``refuses`` (every
+prompt), ``hangs`` (samples never come), ``slow`` (they take four seconds, and /metrics shows tokens meanwhile). A file ``unloadable`` in the folder stops it as damaged weights
 stop vLLM. Where the last weight is NaN, or the prompt holds the letters ``nan``, every answer with log
 probabilities is refused as vLLM 0.32 refuses it.
 """
@@ -49,12 +49,14 @@ class Server:
         config = json.loads((Path(options.model) / "config.json").read_bytes())
         self.context = config["max_position_embeddings"]
         self.tokens_written = 0
+        self.answered = 0
 
     def answer(self, path, body):
         models = [{"id": self.options.served_model_name, "max_model_len": self.context}]
         fixed = {"/v1/models": {"data": models}, "/version": {"version": "stub"}}
         if "slow" in self.words:
             fixed["/metrics"] = f'vllm:generation_tokens_total{{engine="0"}} {self.tokens_written}.0\n'
+        fixed["/answered"] = {"samples": self.answered}
         if path in fixed:
             return 200, fixed[path]
         if path in ("/v1/completions", "/v1/chat/completions"):
@@ -92,6 +94,8 @@ class Server:
         if "ignore_eos" not in body:
             self.misbehave()
         choices = [self.choice(prompt, body, child, chat=chat) for child in range(body.get("n", 1))]
+        if "prompt_logprobs" not in body and "ignore_eos" not in body:
+            self.answered += len(choices)
         return 200, {"choices": choices[::-1]}
 
     def refusal(self, prompt, body):
@@ -121,6 +125,8 @@ class Server:
     def choice(self, prompt, body, child, *, chat):
         nonce = time.monotonic_ns() if "forgets-seeds" in self.words else 0
         number = uniform(self.weights, prompt, body["seed"] + child, nonce)
+        if "loses-tail" in self.words and "tail" in prompt:
+            number = 0.5 + number / 2
         text = f"    return {number}\n"
         entry = {"index": child, "finish_reason": "length" if number > 0.9 else "stop"}
         if chat:

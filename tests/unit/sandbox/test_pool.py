@@ -102,9 +102,10 @@ async def test_every_program_gets_its_own_execution_in_any_order() -> None:
 
 async def test_equal_programs_run_once_even_at_the_same_time() -> None:
     async with Bench(well) as bench:
-        await asyncio.gather(*(bench.pool.execute(program("same")) for _ in range(9)))
-        await bench.pool.execute(program("same"))
+        found = await asyncio.gather(*(bench.pool.execute(program("same")) for _ in range(9)))
+        found.append(await bench.pool.execute(program("same")))
     assert bench.ran == ["same"]
+    assert [execution.ran for execution in found] == [True, *[False] * 9]
 
 
 async def test_a_fresh_execution_runs_again() -> None:
