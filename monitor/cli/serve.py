@@ -69,7 +69,7 @@ IDLE_S = 1.0
 async def serve(config: Path | None, log_format: str) -> None:
     """Watch the checkpoints folder, evaluate what arrives, serve /metrics, /health and the gate.
 
-    Survives kill -9 at any moment: started again, it goes on with what it was doing.
+    After kill -9 it goes on with what it was doing when it is started again.
     """
     start_logging(log_format)
     options = load_options(config)

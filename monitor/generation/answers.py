@@ -97,7 +97,7 @@ def completions(request: SampleRequest, answer: Mapping[str, Any]) -> list[Compl
         raise EngineTrouble(
             f"The engine's answer for task {request.task_id} does not hold {request.count} samples "
             f"as vLLM gives them ({type(exc).__name__}: {exc}).",
-            next_step="Check that the URL is a vLLM server's and that its version is 0.11 or newer.",
+            next_step="Check that the URL is a vLLM server's and that its version is 0.32 or newer.",
         ) from exc
 
 

