@@ -13,6 +13,7 @@ import psutil  # type: ignore[import-untyped]  # it ships none
 import yaml
 
 from benchmarks.collapse.generations import checkpoint_folder
+from monitor.atomic_files import write_file
 from monitor.config import load_options
 from monitor.discovery.checkpoints import load_checkpoint
 from monitor.domain.checkpoint import Checkpoint
@@ -141,7 +142,7 @@ class Scratch:
         if record is None or record.state is not State.DECIDED:
             raise SystemExit(f"{wanted.name} could not be drawn: {record.trouble if record else 'leased'}")
         if known is None:
-            self._drawing_file(wanted.name).write_text(json.dumps(asdict(cost)), encoding="utf-8")
+            write_file(self._drawing_file(wanted.name), json.dumps(asdict(cost)))
         say(f"{wanted.name}: {wanted.depth} samples per task, {cost.wall_s:.0f} s, {cost.cpu_s:.0f} CPU s")
 
     async def _measure(
@@ -158,7 +159,7 @@ class Scratch:
                 before = _spent()
                 found = await probe.measure(model, _of_turn(samples, turn))
                 cost = _since(before)
-                path.write_text(json.dumps({**asdict(found), "cost": asdict(cost)}), encoding="utf-8")
+                write_file(path, json.dumps({**asdict(found), "cost": asdict(cost)}))
                 say(f"{wanted.name}: {probe.name} {turn}, {cost.wall_s:.1f} s, {cost.cpu_s:.1f} CPU s")
 
     def _drawing_file(self, name: str) -> Path:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from monitor.atomic_files import write_file
 from monitor.domain.identity import content_digest
 from monitor.domain.tasks import Task
 from monitor.suites.loading import load_suite
@@ -44,7 +45,7 @@ def measure(suite_name: str, scorer: Scorer, say: Callable[[str], None], out: Pa
         figures[key_of(task)] = {"task_id": task.task_id, **asdict(_of_task(task, scorer))}
         if done % 20 == 0 or done == len(tasks):
             ordered = dict(sorted(figures.items(), key=lambda item: item[1]["task_id"]))
-            out.write_text(json.dumps(ordered, indent=0) + "\n", encoding="utf-8")
+            write_file(out, json.dumps(ordered, indent=0) + "\n")
             say(f"{done} of {len(tasks)}")
 
 

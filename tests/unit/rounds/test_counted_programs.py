@@ -31,6 +31,6 @@ async def test_a_program_that_equals_an_earlier_one_is_not_counted(world: World)
     samples = list(world.store.samples(wanted.key.evaluation_id))
     programs = {sample.program_digest for sample in samples}
     references = {bench.asking.reference(task).digest for task in world.suite}
-    # The strata have the same two functions, each with four bodies; one of them is the reference and ran before.
+    # The strata have the same two functions, each with four bodies; one is the reference, which ran.
     assert (len(samples), len(programs), len(references)) == (6 * 32, 2 * 4, 2)
     assert world.store.counters("acme")[Count.PROGRAMS_EXECUTED, ""] == len(programs - references) == 6
