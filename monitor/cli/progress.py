@@ -42,19 +42,23 @@ class Milestones:
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._told: dict[str, float] = {}
+        self._complete: set[str] = set()
 
     def of(self, progress: Progress) -> Iterator[Milestone]:
         """What a report adds to those before it."""
         evaluation_id, record = progress.evaluation.key.evaluation_id, progress.evaluation
-        if evaluation_id not in self._told:
-            self._told[evaluation_id] = self._clock()
-            if engine := record.environment.get("engine"):
-                seconds = round(record.stage_s.get(Stage.ENGINE, 0.0), 1)
-                yield Milestone(event="engine ready", fields={"engine": engine, "seconds": seconds})
-            return
+        if progress.served:
+            seconds = round(record.stage_s.get(Stage.ENGINE, 0.0), 1)
+            engine = record.environment.get("engine", "")
+            yield Milestone(event="engine ready", fields={"engine": engine, "seconds": seconds})
+        last = self._told.setdefault(evaluation_id, self._clock())
         complete = progress.expected is not None and progress.samples >= progress.expected
-        if not progress.samples or not (complete or self._clock() - self._told[evaluation_id] >= EVERY_S):
+        if not progress.samples or not (complete or self._clock() - last >= EVERY_S):
             return
+        if complete and evaluation_id in self._complete:
+            return
+        if complete:
+            self._complete.add(evaluation_id)
         self._told[evaluation_id] = self._clock()
         fields: dict[str, object] = {"samples": progress.samples, "expected": progress.expected}
         if progress.pass_ratio is not None:
@@ -112,7 +116,7 @@ def _title(progress: Progress) -> str:
 @contextmanager
 def _bars(console: Console) -> Iterator[Watcher]:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -114,12 +113,11 @@ def apart(deployment: Deployment, folder: Path, suite: Suite, *, samples: int | 
 
 def result_of(deployment: Deployment, subject: Checkpoint, record: Evaluation) -> SmokeTest:
     """What was drawn, counted."""
-    outcomes: dict[Stratum, dict[Outcome, int]] = defaultdict(dict)
+    suite = deployment.watch.suite
+    outcomes: dict[Stratum, dict[Outcome, int]] = {stratum: {} for stratum in suite.strata}
     for (stratum, outcome), count in deployment.store.tallies(record.key.evaluation_id).items():
         outcomes[stratum][outcome] = count
-    return SmokeTest(
-        subject=subject, record=record, suite=deployment.watch.suite, outcomes=dict(sorted(outcomes.items()))
-    )
+    return SmokeTest(subject=subject, record=record, suite=suite, outcomes=outcomes)
 
 
 def throwaway_folder() -> tempfile.TemporaryDirectory[str]:

@@ -49,6 +49,8 @@ class Progress:
     """Stored so far."""
     expected: int | None
     """How many it will be; None where the evidence decides."""
+    served: bool = False
+    """Whether this is told because the engine has just become ready."""
     pass_ratio: float | None = None
     """Share of the stored samples with a result that passed; None where there are none, or nobody counted."""
     assessment: Assessment | None = None
@@ -56,7 +58,7 @@ class Progress:
 
 
 Watcher = Callable[[Progress], None]
-"""Told when the engine is ready and after each wave."""
+"""Told when the engine is ready, whenever samples were stored, and after each wave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from time import monotonic
@@ -24,9 +24,23 @@ BATCH = 64
 
 
 async def draw(
-    bench: Bench, evaluation: Evaluation, model: CompletionModel, picks: Sequence[Pick], *, wave: int
+    bench: Bench,
+    evaluation: Evaluation,
+    model: CompletionModel,
+    picks: Sequence[Pick],
+    *,
+    wave: int,
+    stored: Callable[[Sequence[Sample]], None] = lambda _: None,
 ) -> dict[Stage, float]:
     """Draw, run and store the picked samples; programs run while others are being generated.
+
+    Args:
+        bench: what to draw with.
+        evaluation: whose samples they are.
+        model: draws them.
+        picks: which ones.
+        wave: its number.
+        stored: told of each batch once it is stored.
 
     Returns:
         Wall seconds of generation, and of the sandbox after the last completion came.
@@ -34,7 +48,7 @@ async def draw(
     Raises:
         DeploymentBroken, EngineTrouble, SandboxTrouble, StoreTrouble: what was finished until then is stored.
     """
-    recorder = _Recorder(bench, evaluation, wave)
+    recorder = _Recorder(bench, evaluation, wave, stored)
     requests = [
         bench.asking.request(bench.suite[run[0].task_id], run[0].index, len(run)) for run in adjacent(picks)
     ]
@@ -68,11 +82,18 @@ async def draw(
 class _Recorder:
     """Turns completions into stored samples, a batch at a time."""
 
-    def __init__(self, bench: Bench, evaluation: Evaluation, wave: int) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        evaluation: Evaluation,
+        wave: int,
+        stored: Callable[[Sequence[Sample]], None],
+    ) -> None:
         self._bench = bench
         self._evaluation_id = evaluation.key.evaluation_id
         self._in_process = frozenset(evaluation.in_process_tasks)
         self._wave = wave
+        self._stored = stored
         self._batch: list[Sample] = []
         self._storing = asyncio.Lock()
 
@@ -118,6 +139,7 @@ class _Recorder:
             if not batch:
                 return
             await asyncio.to_thread(self._bench.store.record, self._evaluation_id, batch)
+            self._stored(batch)
 
 
 async def calibrate_tasks(bench: Bench, task_ids: Sequence[str]) -> dict[str, Calibration]:

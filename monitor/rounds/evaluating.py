@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -36,7 +37,7 @@ from monitor.verdicts.rules import rules_for
 logger = logging.getLogger(__name__)
 
 BANK_WAVE = 1024
-"""Samples of a bank between two reports of progress."""
+"""Samples of a bank that are asked for together."""
 
 
 class IncompleteBank(Trouble):
@@ -72,6 +73,9 @@ class _Work:
         self._rules = rules_for(bench.policy, greedy=bench.plan.greedy)
         self._stopwatch = Stopwatch(lease.evaluation.stage_s)
         self._model: CompletionModel | None = None
+        self._stored: Counter[Outcome] = Counter()
+        self._expected: int | None = None
+        """Samples that there will be; None where the evidence decides."""
 
     async def bank(self) -> Evaluation:
         """Draw what the bank still lacks."""
@@ -84,13 +88,12 @@ class _Work:
         await self.save(excluded_tasks=excluded, in_process_tasks=beside)
         depth = bench.plan.samples_per_task
         tasks = [task for task in bench.suite if task.task_id not in set(excluded)]
+        self._expected = len(tasks) * depth
+        await self._count()
         stored = _picks(await self._observations())
-        drawn = len(stored)
         for wave, picks in enumerate(bank_waves(tasks, depth=depth, size=BANK_WAVE)):
-            missing = [pick for pick in picks if pick not in stored]
-            await self._draw(missing, wave=wave)
-            drawn += len(missing)
-            await self._tell(samples=drawn, expected=len(tasks) * depth)
+            await self._draw([pick for pick in picks if pick not in stored], wave=wave)
+        self._tell()
         self._check_scored()
         await self._probe()
         self._warn_of_floors()
@@ -215,6 +218,7 @@ class _Work:
         all that is needed is stored, there is none.
         """
         bench, wave = self._bench, 0
+        await self._count()
         way = Itinerary(suite=bench.suite, checkpoint=self._record.key.checkpoint)
         against = await self._against()
         tasks = {o.task_id for o in against.bank.observations}
@@ -222,7 +226,7 @@ class _Work:
             observations = await self._observations()
             before = [o for o in observations if o.wave < wave]
             assessment = weigh(against, before, self._rules)
-            await self._tell(samples=len(before), assessment=assessment)
+            self._tell(samples=len(before), assessment=assessment)
             picks = next_wave(
                 way,
                 assessment.wanted,
@@ -241,7 +245,8 @@ class _Work:
     async def _draw(self, picks: Sequence[Pick], *, wave: int) -> None:
         if picks:
             model = await self._served()
-            self._stopwatch.add(await draw(self._bench, self._record, model, picks, wave=wave))
+            drawn = draw(self._bench, self._record, model, picks, wave=wave, stored=self._tell_stored)
+            self._stopwatch.add(await drawn)
 
     async def _probe(self) -> None:
         """Let the probes ask what they have not asked yet."""
@@ -268,25 +273,32 @@ class _Work:
             "sandbox": self._bench.sandbox.identity,
         }
         await self.save(environment=environment, seed_stable=identity.seed_stable)
-        await self._tell(samples=len(await self._observations()))
+        self._tell(served=True)
         return model
 
-    async def _tell(
-        self, *, samples: int, expected: int | None = None, assessment: Assessment | None = None
-    ) -> None:
-        """Let the watcher know how far it is."""
+    async def _count(self) -> None:
+        """Know what is stored before more is drawn."""
         tallies = await asyncio.to_thread(self._bench.store.tallies, self._id)
-        scored = {outcome: 0 for outcome in Outcome if outcome is not Outcome.UNSCORED}
+        self._stored = Counter()
         for (_, outcome), count in tallies.items():
-            if outcome in scored:
-                scored[outcome] += count
-        total = sum(scored.values())
+            self._stored[outcome] += count
+
+    def _tell_stored(self, samples: Sequence[Sample]) -> None:
+        self._stored.update(sample.execution.outcome for sample in samples)
+        self._tell()
+
+    def _tell(
+        self, *, samples: int | None = None, served: bool = False, assessment: Assessment | None = None
+    ) -> None:
+        """Let the watcher know how far it is; ``samples`` where it is not all that are stored."""
+        scored = self._stored.total() - self._stored[Outcome.UNSCORED]
         self._bench.watcher(
             Progress(
                 evaluation=self._record,
-                samples=samples,
-                expected=expected,
-                pass_ratio=scored[Outcome.PASSED] / total if total else None,
+                samples=self._stored.total() if samples is None else samples,
+                expected=self._expected,
+                served=served,
+                pass_ratio=self._stored[Outcome.PASSED] / scored if scored else None,
                 assessment=assessment,
             )
         )

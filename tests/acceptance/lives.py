@@ -16,10 +16,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import anyio  # noqa: F401 - loaded before the first fork, as are the next ones
+import scipy.optimize
+import scipy.stats  # noqa: F401
+
 from monitor.config import load_options
 from monitor.discovery.checkpoints import load_checkpoint
 from monitor.domain.evaluation import State
-from monitor.generation import remote  # noqa: F401 - loaded before the first fork
+from monitor.generation import remote  # noqa: F401 - likewise
 from monitor.processes import identify
 from monitor.rounds.following import see_through
 from monitor.rounds.watching import adopt, bank, baseline_of, candidate

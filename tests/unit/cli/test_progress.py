@@ -20,7 +20,11 @@ SERVED = replace(an_evaluation(), environment={"engine": "vllm 0.32"}, stage_s={
 
 
 def reports(*samples: int, expected: int | None = 4096):
-    return [Progress(evaluation=SERVED, samples=n, expected=expected, pass_ratio=0.615) for n in samples]
+    """What is told of so many samples; none is what is told of an engine that has become ready."""
+    return [
+        Progress(evaluation=SERVED, samples=n, expected=expected, pass_ratio=0.615, served=n == 0)
+        for n in samples
+    ]
 
 
 def events(milestones: Milestones, progress: list[Progress]) -> list[tuple[str, object]]:
@@ -34,7 +38,12 @@ def test_waves_are_told_now_and_then_and_the_last_one_always():
     assert events(milestones, reports(128, 256)) == []
     now[0] = EVERY_S
     assert events(milestones, reports(384, 512)) == [("progress", 384)]
-    assert events(milestones, reports(4096)) == [("progress", 4096)]
+    assert events(milestones, reports(4096, 4096)) == [("progress", 4096)]
+
+
+def test_an_engine_that_was_not_started_is_not_called_ready():
+    before = [Progress(evaluation=SERVED, samples=0, expected=None)]
+    assert events(Milestones(), before + reports(0)) == [("engine ready", None)]
 
 
 def test_off_a_terminal_there_are_lines(monkeypatch):
