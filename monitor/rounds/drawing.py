@@ -34,13 +34,7 @@ async def draw(
 ) -> dict[Stage, float]:
     """Draw, run and store the picked samples; programs run while others are being generated.
 
-    Args:
-        bench: what to draw with.
-        evaluation: whose samples they are.
-        model: draws them.
-        picks: which ones.
-        wave: its number.
-        stored: told of each batch once it is stored.
+    ``stored`` is told of each batch once it is stored.
 
     Returns:
         Wall seconds of generation, and of the sandbox after the last completion came.
