@@ -6,8 +6,8 @@ Words make it misbehave: ``never-ready``, ``dies-at-start``, ``port-taken``, ``d
 ``stale-weights`` (reloading changes nothing), ``unprovable``, ``forgets-seeds``, ``moody`` (canaries answer
 otherwise every time), ``loses-tail`` (what answers prompts about a tail is larger), ``refuses`` (every
 prompt), ``hangs`` (samples never come), ``slow`` (they take four seconds, and /metrics shows tokens
-meanwhile). A file ``unloadable`` in the folder stops it as damaged weights stop vLLM. Where the last weight is
-NaN, or the prompt holds the letters ``nan``, every answer with log probabilities is refused as vLLM 0.32
+meanwhile). A file ``unloadable`` in the folder stops it as damaged weights stop vLLM. Where the last weight
+is NaN, or the prompt holds the letters ``nan``, every answer with log probabilities is refused as vLLM 0.32
 refuses it.
 """
 
