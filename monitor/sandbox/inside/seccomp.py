@@ -100,18 +100,14 @@ _DENIED = {
     "migrate_pages": (256, 238),
     "memfd_secret": (447, 447),
     "memfd_create": (319, 279),
-}
-"""Other processes' memory, kernel programs, namespaces, mounts, SysV and POSIX IPC, clocks, modules, and
-memory that is neither mapped nor in a file system with a size."""
-
-_PRETENDED = {
     "setpriority": (141, 140),
     "sched_setscheduler": (144, 119),
     "sched_setparam": (142, 118),
     "sched_setattr": (314, 274),
 }
-"""Calls that succeed and change nothing: a program that steps behind all others on a busy machine would wait
-for a CPU as long as it likes, and nobody could tell that it is not the machine that keeps it waiting."""
+"""Other processes' memory, kernel programs, namespaces, mounts, SysV and POSIX IPC, clocks, modules, memory
+that is neither mapped nor in a file system with a size, and the scheduler: a program that steps behind all
+others on a busy machine would wait for a CPU as long as it likes, as if it were the machine that keeps it."""
 
 _SOCKET = {"socket": (41, 198), "socketpair": (53, 199)}
 _CLONE = (56, 220)
@@ -174,8 +170,6 @@ def assemble(machine: str) -> bytes:
     for numbers in sorted(_DENIED.values()):
         if numbers[column] >= 0:
             code += [_step(_JUMP_EQUAL, numbers[column], skip_false=1), _refuse(errno.EPERM)]
-    for numbers in _PRETENDED.values():
-        code += [_step(_JUMP_EQUAL, numbers[column], skip_false=1), _refuse(0)]
     # glibc falls back from clone3, whose flags a filter cannot see, to clone.
     code += [_step(_JUMP_EQUAL, _CLONE3[column], skip_false=1), _refuse(errno.ENOSYS)]
     code += _refuse_clones(_CLONE[column])

@@ -58,6 +58,12 @@ EXHAUSTION = (
         ),
         outcomes=_STOPPED,
     ),
+    Attack(
+        name="steps-behind-all-others",
+        source=calling("import os\nos.nice(19)\nreturn a + b"),
+        # Else it could wait on a busy machine until that was too busy.
+        outcomes=frozenset({Outcome.FAILED}),
+    ),
     Attack(name="loops-in-c", source=calling("return sum(range(10**12))"), outcomes=_TIMED_OUT),
     Attack(
         name="catastrophic-regex",

@@ -372,16 +372,6 @@ def f(n): return 0 if n == 0 else 1 + f(n - 1)
 assert candidate(900) == 900
 """,
     ),
-    "being nice": (
-        """
-import os
-def f(): return os.nice(5), os.getpriority(os.PRIO_PROCESS, 0)
-""",
-        """
-before, after = candidate()
-assert before == after
-""",
-    ),
     "big integers": (
         """
 def f(n): return 2 ** n
