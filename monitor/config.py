@@ -25,7 +25,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from monitor.domain.drift import IndicatorName
 from monitor.domain.encodings import wide_encoding
 from monitor.domain.errors import InvalidConfig
-from monitor.domain.samples import SamplingPlan, Style
+from monitor.domain.samples import ReasoningMarks, SamplingPlan, Style
 from monitor.domain.tasks import Stratum
 from monitor.drift.names import CHOICES, NUMBERS
 from monitor.drift.significance import ALPHA, LEAST_ALPHA
@@ -86,6 +86,13 @@ class EngineOptions(Section):
     stall_s: Duration = 300.0
 
 
+class ReasoningOptions(Section):
+    """What the model writes around its reasoning, where Tailwatch does not know it."""
+
+    open: Annotated[str, Field(pattern=r"^\S(.{0,98}\S)?$")]
+    close: Annotated[str, Field(pattern=r"^\S(.{0,98}\S)?$")]
+
+
 class SamplingOptions(Section):
     """How samples are drawn."""
 
@@ -94,11 +101,13 @@ class SamplingOptions(Section):
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     max_tokens: Annotated[int, Field(ge=1)] = 512
     style: Style = Style.COMPLETION
+    reasoning: tuple[ReasoningOptions, ...] = ()
 
     def plan(self) -> SamplingPlan:
         """The domain's noun for this section; at temperature 0 a task has but one answer."""
         depth = 1 if self.temperature == 0 else self.samples_per_task
-        return SamplingPlan(**{**self.model_dump(), "samples_per_task": depth})
+        marks = tuple(ReasoningMarks(**each.model_dump()) for each in self.reasoning)
+        return SamplingPlan(**{**self.model_dump(), "samples_per_task": depth, "reasoning": marks})
 
 
 class PolicyOptions(Section):

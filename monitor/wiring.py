@@ -21,6 +21,8 @@ from monitor.domain.samples import Completion, Execution, Program, Sample, Sampl
 from monitor.domain.tasks import Suite, Task, TaskKind
 from monitor.drift.pages import KEPT, Pages
 from monitor.ports import Check, CheckpointSource, Count, Engine, Probe, Sandbox, SandboxEvent, Store
+from monitor.programs.assembly import assemble, reference_program
+from monitor.programs.prompts import sample_request
 from monitor.rounds.bench import Asking, Bench, Gauges, Progress, Watcher
 from monitor.rounds.condition import Condition
 from monitor.rounds.tally import Tally
@@ -29,7 +31,6 @@ from monitor.sandbox.diagnosis import diagnose
 from monitor.sandbox.docker_sandbox import DEFAULT_IMAGE, DockerSandbox
 from monitor.sandbox.process_sandbox import NamespaceSandbox, RlimitSandbox
 from monitor.store import open_store
-from monitor.suites.assembly import assemble, reference_program, sample_request
 from monitor.suites.loading import load_suite
 from monitor.verdicts.policy import Policy
 from monitor.weights.digests import FileHashes
@@ -275,7 +276,7 @@ def asking(suite: Suite, plan: SamplingPlan) -> Asking:
         return sample_request(suite, task, plan, first_index=first_index, count=count)
 
     def assemble_answer(task: Task, completion: Completion) -> Program | Execution:
-        return assemble(task, completion, plan.style)
+        return assemble(task, completion, plan)
 
     return Asking(request=request, assemble=assemble_answer, reference=reference_program)
 
@@ -353,7 +354,7 @@ def _reader(suite: Suite, plan: SamplingPlan) -> Reader:
 
     def read(sample: Sample) -> Writing:
         task = suite[sample.task_id]
-        assembled = assemble(task, sample.completion, plan.style)
+        assembled = assemble(task, sample.completion, plan)
         if isinstance(assembled, Program) and task.kind is TaskKind.PROGRAM:
             return Writing(text=assembled.source, language=task.language)
         return Writing(text=sample.completion.text, language="")
@@ -364,7 +365,7 @@ def _reader(suite: Suite, plan: SamplingPlan) -> Reader:
 def _with_prompt(suite: Suite, plan: SamplingPlan, sample: Sample) -> str:
     """A sample as it is reviewed: its program, or what was asked and what the model said to it."""
     task = suite[sample.task_id]
-    assembled = assemble(task, sample.completion, plan.style)
+    assembled = assemble(task, sample.completion, plan)
     if isinstance(assembled, Program) and task.kind is TaskKind.PROGRAM:
         return assembled.source
     between = "\n\n" if plan.style is Style.CHAT else ""

@@ -51,6 +51,26 @@ class Style(StrEnum):
     CHAT = "chat"
 
 
+class Invalidity(StrEnum):
+    """Why an answer made no program: the words with which the detail of its execution begins."""
+
+    EMPTY = "empty completion"
+    TRUNCATED = "truncated"
+    """Cut off at ``max_tokens`` before a program was complete."""
+    REASONING_ONLY = "reasoning only"
+    """Nothing stands behind, or around, its reasoning, which was cut off or ended by itself."""
+    NO_CODE = "no code in the answer"
+
+    @classmethod
+    def of(cls, detail: str) -> Invalidity | None:
+        """The reason that the detail of an INVALID outcome tells; None where a program was refused.
+
+        >>> Invalidity.of("truncated after 64 tokens")
+        <Invalidity.TRUNCATED: 'truncated'>
+        """
+        return next((each for each in cls if detail.startswith(each.value)), None)
+
+
 class Trust(StrEnum):
     """How well the verdict of an execution was kept from the program it judges."""
 
@@ -58,6 +78,19 @@ class Trust(StrEnum):
     """Tests ran in a process that the program cannot reach."""
     IN_PROCESS = "in-process"
     """Tests ran beside the program, since the task does not allow otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningMarks:
+    """What a model writes around its reasoning."""
+
+    open: str
+    close: str
+
+
+CHAT_FORM = 2
+"""Goes up when the prompt of the style ``chat``, or what is taken from an answer to it, changes: what was
+sampled before is no longer compared with what is sampled since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +103,8 @@ class SamplingPlan:
     top_p: float = 1.0
     max_tokens: int = 512
     style: Style = Style.COMPLETION
+    reasoning: tuple[ReasoningMarks, ...] = ()
+    """The model's own marks, beside those that are known; in the style ``chat`` only."""
 
     @property
     def greedy(self) -> bool:
@@ -78,10 +113,12 @@ class SamplingPlan:
 
     @property
     def digest(self) -> str:
-        """sha256 over what changes the text of a sample; the number of samples does not."""
-        return content_digest(
-            repr(self.temperature), repr(self.top_p), str(self.max_tokens), self.style.value
-        )
+        """sha256 over what changes a sample or its program; the number of samples does not."""
+        sampler = (repr(self.temperature), repr(self.top_p), str(self.max_tokens), self.style.value)
+        if self.style is Style.COMPLETION:
+            return content_digest(*sampler)
+        marks = sorted((each.open, each.close) for each in self.reasoning)
+        return content_digest(*sampler, str(CHAT_FORM), repr(marks))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

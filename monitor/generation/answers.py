@@ -10,12 +10,6 @@ from monitor.domain.errors import EngineTrouble
 from monitor.domain.samples import Completion, FinishReason, SampleRequest, Style
 from monitor.generation.refusals import NotFinite
 
-INSTRUCTION = (
-    "Complete the following code. "
-    "Answer with the complete code in one fenced code block and nothing else.\n\n"
-)
-"""Put before the prompt in chat style, in the user's turn: not every chat template has a system turn."""
-
 MOST_STOPS = 4
 """Stop texts that vLLM accepts (VLLM_MAX_STOP_STRINGS); the others are looked for in its answer."""
 
@@ -54,7 +48,7 @@ def request_body(request: SampleRequest, model_id: str) -> dict[str, Any]:
         # vLLM allows one greedy sample per request; the others are the same text.
         body["n"] = 1
     if plan.style is Style.CHAT:
-        message = {"role": "user", "content": INSTRUCTION + request.prompt}
+        message = {"role": "user", "content": request.prompt}
         return body | {"messages": [message], "logprobs": True, "top_logprobs": 0}
     return body | {"prompt": request.prompt, "logprobs": 0}
 

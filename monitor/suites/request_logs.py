@@ -9,17 +9,18 @@ What a chat sends again with every turn counts once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from monitor.domain.errors import InvalidCorpus
 from monitor.domain.identity import content_digest
+from monitor.programs.fences import blocks_of, with_plain_newlines
+from monitor.programs.languages import NO_LANGUAGES, language_of
 from monitor.rarity.counting import Tally, Threshold, document_of
 from monitor.rarity.features import PYTHON, features_of
 from monitor.rarity.table import RarityTable
-from monitor.suites.extraction import tagged_blocks, with_plain_newlines
 from monitor.suites.records import read_records
 
 _SUFFIX = "suffix"
@@ -30,23 +31,6 @@ _CONTINUATIONS = frozenset({"completion", "text", "output"})
 _WRAPPERS = frozenset({"messages", "request", "response", "body", "choices", "message", "data"})
 _SILENT_ROLES = frozenset({"system", "developer", "tool"})
 """Their texts are the same in every request, or data."""
-
-_ALIASES: Mapping[str, str] = {
-    "bash": "shell",
-    "js": "javascript",
-    "pl": "perl",
-    "py": PYTHON,
-    "py3": PYTHON,
-    "python3": PYTHON,
-    "rb": "ruby",
-    "rkt": "racket",
-    "sh": "shell",
-    "ts": "typescript",
-    "zsh": "shell",
-}
-"""Words on fences that are not a language's name as suites write it."""
-
-_NO_LANGUAGES = frozenset({"text", "txt", "plaintext", "output", "console", "markdown", "md", "json", "yaml"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +88,13 @@ def programs(text: str) -> Iterator[tuple[str, str]]:
     []
     """
     plain = with_plain_newlines(text)
-    blocks = tagged_blocks(plain)
-    for tag, block in blocks:
-        language = _ALIASES.get(tag, tag)
-        if language and language not in _NO_LANGUAGES:
-            yield language, block
-        elif not language and features_of(block):
-            yield PYTHON, block
+    blocks = blocks_of(plain)
+    for block in blocks:
+        language = language_of(block.tag)
+        if language and language not in NO_LANGUAGES:
+            yield language, block.code
+        elif not language and features_of(block.code):
+            yield PYTHON, block.code
     if not blocks and features_of(plain):
         yield PYTHON, plain
 
@@ -119,7 +103,7 @@ def _joined(said: Sequence[_Said]) -> Sequence[_Said]:
     """The texts of a request, a prompt and what was written behind it as one where that is Python."""
     prompts = [each.text for each in said if each.field == "prompt"]
     written = [each.text for each in said if each.field in _CONTINUATIONS]
-    if len(prompts) != 1 or any(tagged_blocks(text) for text in (*prompts, *written)):
+    if len(prompts) != 1 or any(blocks_of(text) for text in (*prompts, *written)):
         return said
     suffix = next((each.text for each in said if each.field == _SUFFIX), "")
     wholes = [whole for text in written if features_of(whole := prompts[0] + text + suffix)]

@@ -12,8 +12,9 @@ from monitor.calibration import calibrate
 from monitor.domain.samples import Calibration, Execution, Outcome, Program, Style
 from monitor.domain.tasks import Task, TaskKind
 from monitor.ports import Sandbox
-from monitor.suites.assembly import program_of, reference_program, stops
-from monitor.suites.languages import syntax_of
+from monitor.programs.assembly import program_of, reference_program
+from monitor.programs.languages import syntax_of
+from monitor.programs.prompts import stops
 from monitor.suites.running import in_order
 
 REPEATS = 3

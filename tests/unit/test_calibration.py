@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from monitor.calibration import calibrate
 from monitor.domain.samples import Outcome
-from monitor.suites.assembly import reference_program
+from monitor.programs.assembly import reference_program
 from monitor.testing import FakeSandbox, marked
 from tests.unit.suites.suite_files import a_task
 from tests.unit.suites.trusting_sandbox import TrustingSandbox

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from monitor.programs.languages import syntax_of
 from monitor.suites.format import ProvenanceEntry, TaskFile
-from monitor.suites.languages import syntax_of
 
 
 class LeftOutBecause(StrEnum):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from monitor.programs.languages import language_of
 from monitor.suites.format import TaskFile
 from monitor.suites.importing.conversion import (
     Conversion,
@@ -68,7 +69,7 @@ def humaneval(record: Mapping[str, Any], conversion: Conversion) -> TaskFile:
 def mbxp(record: Mapping[str, Any], conversion: Conversion) -> TaskFile:
     """MBXP: HumanEval's fields in many languages; tests of other languages run after the program."""
     prompt = text_of(record, "prompt")
-    language = _language(text_of(record, "language"))
+    language = language_of(text_of(record, "language").lower())
     if language == "python":
         # These are MBPP's own; the other languages' were transpiled, their solutions generated.
         conversion = replace(conversion, origin=replace(conversion.origin, written_by="human"))
@@ -87,7 +88,7 @@ def mbxp(record: Mapping[str, Any], conversion: Conversion) -> TaskFile:
 def mceval(record: Mapping[str, Any], conversion: Conversion) -> TaskFile:
     """McEval: the id names the language; prompt, solution and tests stand on lines of their own."""
     task_id, prompt = text_of(record, "task_id"), text_of(record, "prompt")
-    language = _language(task_id.partition("/")[0])
+    language = language_of(task_id.partition("/")[0].lower())
     reference, test = reference_of(record), text_of(record, "test")
     if prompt.lstrip().startswith("#lang racket"):
         # McEval's Scheme tasks are written in Racket, with its test library.
@@ -121,7 +122,7 @@ def multipl_e(record: Mapping[str, Any], conversion: Conversion) -> TaskFile:
         canonical_solution=reference_of(record),
         test=text_of(record, "tests"),
         entry_point=re.sub(r"^[A-Za-z]+_\d+_", "", name),
-        language=_language(text_of(record, "language")),
+        language=language_of(text_of(record, "language").lower()),
         topic="function",
         stop=[str(stop) for stop in record.get("stop_tokens") or []],
     )
@@ -223,21 +224,6 @@ BENCHMARKS: Mapping[Format, Benchmark] = {
 
 RACKET_CHECKS_EXIT = "(require rackunit)\n(current-check-handler (lambda (failure) (exit 1)))\n"
 """By itself rackunit only prints a failed check and goes on to a clean exit."""
-
-_LANGUAGES = {
-    "rb": "ruby",
-    "pl": "perl",
-    "rkt": "racket",
-    "sh": "shell",
-    "bash": "shell",
-    "js": "javascript",
-    "py": "python",
-}
-
-
-def _language(name: str) -> str:
-    lower = name.lower()
-    return _LANGUAGES.get(lower, lower)
 
 
 def _first_library(libraries: Any) -> str:

@@ -12,7 +12,7 @@ from monitor.calibration import calibrate
 from monitor.domain.errors import InvalidSuite
 from monitor.domain.samples import Outcome
 from monitor.ports import Sandbox
-from monitor.suites.assembly import reference_program
+from monitor.programs.assembly import reference_program
 from monitor.suites.format import NAME_PATTERN, SuiteFile, TaskFile, Unranked
 from monitor.suites.importing.conversion import Conversion, LeftOut, LeftOutBecause, NotImportable, Origin
 from monitor.suites.importing.formats import BENCHMARKS, Benchmark, Format

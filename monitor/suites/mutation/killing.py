@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from monitor.domain.samples import Outcome, Program
 from monitor.domain.tasks import Task
 from monitor.ports import Sandbox
-from monitor.suites.assembly import reference_program
+from monitor.programs.assembly import reference_program
 from monitor.suites.mutation.equivalents import refuse_unknown_changes
 from monitor.suites.mutation.mutant import Mutant, chosen
 from monitor.suites.mutation.mutants import mutants_of

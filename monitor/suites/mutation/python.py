@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from monitor.suites.extraction import parses_as_python
+from monitor.programs.python_code import parses_as_python
 from monitor.suites.mutation.expressions import expression_changes
 from monitor.suites.mutation.further import further_changes, imported_names
 from monitor.suites.mutation.mutant import Mutant, Mutation, mutant

@@ -12,7 +12,7 @@ from monitor.calibration import calibrate_all
 from monitor.domain.samples import Outcome
 from monitor.domain.tasks import Suite
 from monitor.ports import Sandbox
-from monitor.suites.assembly import reference_program
+from monitor.programs.assembly import reference_program
 from monitor.suites.loading import load_suite
 from monitor.suites.near_duplicates import NEAR, closest, passages_of, read_passages
 from tests.integration.sandbox.backends import open_backend

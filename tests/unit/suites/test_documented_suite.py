@@ -6,7 +6,7 @@ from pathlib import Path
 from monitor.discovery.card import read_card
 from monitor.domain.evidence import Observation
 from monitor.domain.samples import Outcome
-from monitor.suites.assembly import reference_program
+from monitor.programs.assembly import reference_program
 from monitor.suites.loading import load_suite
 from monitor.suites.mutation.equivalents import EQUIVALENTS_FILE, read_equivalents
 from monitor.suites.outcomes import read_outcomes

@@ -7,7 +7,7 @@ import pytest
 from monitor.domain.errors import SandboxTrouble
 from monitor.domain.samples import Execution, Outcome, Program
 from monitor.domain.tasks import Task, TaskKind
-from monitor.suites.languages import syntax_of
+from monitor.programs.languages import syntax_of
 from monitor.suites.validation import Flaw, TaskValidation, validate_tasks
 from monitor.testing import FakeSandbox
 from tests.unit.suites.suite_files import a_task

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from monitor.domain.samples import Outcome
-from monitor.suites.assembly import reference_program
+from monitor.programs.assembly import reference_program
 from monitor.suites.format import TaskFile
 from monitor.suites.importing.conversion import Conversion, LeftOutBecause, NotImportable, script_as_check
 from monitor.suites.importing.formats import BENCHMARKS, Format

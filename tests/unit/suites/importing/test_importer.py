@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from monitor.domain.errors import InvalidSuite, SandboxTrouble
+from monitor.programs.languages import syntax_of
 from monitor.suites.importing.conversion import LeftOutBecause
 from monitor.suites.importing.formats import Format
 from monitor.suites.importing.importer import ImportOrder, import_suite
-from monitor.suites.languages import syntax_of
 from monitor.suites.loading import load_suite
 from monitor.testing import FakeSandbox
 from tests.unit.suites.trusting_sandbox import TrustingSandbox

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.suites.answers.record import program_in
+from tests.unit.programs.answers.record import program_in
 from tests.unit.suites.suite_files import a_task
 
 ANSWERS = [

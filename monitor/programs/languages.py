@@ -1,4 +1,4 @@
-"""What assembly needs to know of a programming language: its stops and how it defines a name."""
+"""What is known of a programming language's texts: its names, its stops and how it defines a name."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ class Syntax:
     """Texts that begin something new at the margin: a completion of one function ends there."""
     definition: str
     """Regular expression of a definition; ``NAME`` stands for the escaped name."""
+    tags: tuple[str, ...] = ()
+    """Words on fences that mean this language, beside its own name."""
+    imports: str = ""
+    """Regular expression of the start of a line that brings in a library; empty when we know none."""
     stub: str = ""
     """A definition of ``NAME`` that takes any arguments and gives ``VALUE``; empty when we know none."""
     constants: tuple[str, ...] = ()
@@ -47,9 +51,11 @@ _LISP = r"^[ \t]*\((?:define|define\*|define-values|define-syntax|defun)\s+\(*NA
 _FUNCTION = r"^[ \t]*(?:[\w.:<>*&\[\],][\w.:<>*&\[\], ]*\s)?NAME\s*\("
 
 
-def _lisp(title: str) -> Syntax:
+def _lisp(title: str, *tags: str) -> Syntax:
     return Syntax(
         title=title,
+        tags=tags,
+        imports=r"#lang\b|\((?:require|use-modules|import)\b",
         stops=("\n(define ", "\n;", "\n#|", "\n```"),
         definition=_LISP,
         stub="(define (NAME . args) VALUE)\n",
@@ -60,6 +66,8 @@ def _lisp(title: str) -> Syntax:
 SYNTAXES: Mapping[str, Syntax] = {
     "python": Syntax(
         title="Python",
+        tags=("py", "py3", "python3", "python2"),
+        imports=r"import[ \t]|from[ \t]",
         stops=("\ndef ", "\nclass ", "\nasync def ", "\n@", "\nif ", "\nprint(", "\nassert ", "\n#", "\n```"),
         definition=r"^(?:async[ \t]+def|def|class)[ \t]+NAME\b|^NAME[ \t]*(?::[^=\n]+)?=(?!=)",
         stub="def NAME(*args, **kwargs):\n    return VALUE\n",
@@ -67,6 +75,8 @@ SYNTAXES: Mapping[str, Syntax] = {
     ),
     "ruby": Syntax(
         title="Ruby",
+        tags=("rb",),
+        imports=r"require(?:_relative)?\b",
         stops=("\ndef ", "\nclass ", "\nmodule ", "\nputs ", "\n#", "\n```"),
         definition=r"^[ \t]*(?:def[ \t]+(?:self\.)?NAME(?![\w?!])|(?:class|module)[ \t]+NAME\b)",
         stub="def NAME(*args, **named, &block)\n  VALUE\nend\n",
@@ -74,6 +84,7 @@ SYNTAXES: Mapping[str, Syntax] = {
     ),
     "lua": Syntax(
         title="Lua",
+        imports=r"local[ \t]+\w+[ \t]*=[ \t]*require\b",
         stops=("\nfunction ", "\nlocal function ", "\nprint(", "\n--", "\n```"),
         definition=r"^[ \t]*(?:local[ \t]+)?"
         r"(?:function[ \t]+(?:[\w.]+[.:])?NAME\b|NAME[ \t]*=[ \t]*function\b)",
@@ -82,6 +93,8 @@ SYNTAXES: Mapping[str, Syntax] = {
     ),
     "perl": Syntax(
         title="Perl",
+        tags=("pl",),
+        imports=r"(?:use|no)[ \t]",
         stops=("\nsub ", "\nprint ", "\n#", "\n__END__", "\n```"),
         definition=r"^[ \t]*sub[ \t]+NAME\b",
         stub="sub NAME { return VALUE }\n",
@@ -89,15 +102,17 @@ SYNTAXES: Mapping[str, Syntax] = {
     ),
     "tcl": Syntax(
         title="Tcl",
+        imports=r"package[ \t]+require\b",
         stops=("\nproc ", "\nputs ", "\n#", "\n```"),
         definition=r"^[ \t]*proc[ \t]+(?:::)?NAME(?=\s)",
         stub="proc NAME {args} { return VALUE }\n",
         constants=("{}", "0", "1", "[lindex $args 0]"),
     ),
-    "racket": _lisp("Racket"),
-    "scheme": _lisp("Scheme"),
+    "racket": _lisp("Racket", "rkt"),
+    "scheme": _lisp("Scheme", "scm", "guile"),
     "awk": Syntax(
         title="AWK",
+        tags=("gawk",),
         stops=("\nfunction ", "\nBEGIN", "\nEND", "\n#", "\n```"),
         definition=r"^[ \t]*func(?:tion)?[ \t]+NAME[ \t]*\(",
         stub="function NAME(a, b, c, d, e, f, g, h) { return VALUE }\n",
@@ -105,6 +120,8 @@ SYNTAXES: Mapping[str, Syntax] = {
     ),
     "shell": Syntax(
         title="POSIX shell",
+        tags=("sh", "bash", "zsh"),
+        imports=r"(?:source|\.)[ \t]",
         stops=("\necho ", "\n#", "\n```"),
         definition=r"^[ \t]*(?:function[ \t]+NAME\b|NAME[ \t]*\(\))",
         stub="NAME() { VALUE; }\n",
@@ -112,23 +129,44 @@ SYNTAXES: Mapping[str, Syntax] = {
     ),
     "r": Syntax(
         title="R",
+        imports=r"(?:library|require)\(",
         stops=("\nprint(", "\ncat(", "\n#", "\n```"),
         definition=r"^[ \t]*NAME[ \t]*(?:<-|=)[ \t]*(?:function\b|\\\()",
     ),
     "erlang": Syntax(title="Erlang", stops=("\n-", "\n%", "\n```"), definition=r"^NAME\("),
     "fortran": Syntax(
         title="Fortran",
+        tags=("f90",),
         stops=("\nprogram ", "\n```"),
         definition=r"(?i)\b(?:function|subroutine)[ \t]+NAME\b",
     ),
     "javascript": Syntax(
         title="JavaScript",
+        tags=("js", "node"),
+        imports=r"import\b|(?:const|let|var)[ \t][^=\n]*=[ \t]*require\(",
         stops=("\nfunction ", "\nconst ", "\nconsole.", "\n//", "\n/*", "\n```"),
         definition=r"^[ \t]*(?:export[ \t]+)?(?:(?:async[ \t]+)?function\*?[ \t]+NAME\b"
         r"|(?:const|let|var)[ \t]+NAME[ \t]*=|class[ \t]+NAME\b)",
     ),
 }
 """Languages that Tailwatch knows by name; others work through :func:`syntax_of`'s fallback."""
+
+_TAGS: Mapping[str, str] = {
+    **{tag: language for language, syntax in SYNTAXES.items() for tag in syntax.tags},
+    "ts": "typescript",
+}
+
+NO_LANGUAGES = frozenset({"text", "txt", "plaintext", "output", "console", "markdown", "md", "json", "yaml"})
+"""Words on fences around what is no program."""
+
+
+def language_of(tag: str) -> str:
+    """The language that a word on a fence, or a benchmark's record, means; unknown words as they are.
+
+    >>> language_of("py"), language_of("go")
+    ('python', 'go')
+    """
+    return _TAGS.get(tag, tag)
 
 
 def syntax_of(language: str) -> Syntax:

@@ -1,19 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.domain.identity import base_seed
 from monitor.domain.samples import Execution, FinishReason, Outcome, Program, SamplingPlan, Style
 from monitor.domain.tasks import TaskKind
-from monitor.suites.assembly import assemble, prompt, reference_program, sample_request, stops
-from monitor.suites.extraction import fenced_blocks
-from monitor.suites.loading import load_suite
-from tests.unit.suites.suite_files import a_completion, a_task, task_text, write_suite_folder
+from monitor.programs.assembly import assemble, reference_program
+from tests.unit.suites.suite_files import a_completion, a_task
 
 HUMANEVAL_PROMPT = (
     "from typing import List\n\n\ndef helper(x: int) -> int:\n    return x\n\n\n"
@@ -22,13 +18,13 @@ HUMANEVAL_PROMPT = (
 
 
 def source(text: str, style: Style = Style.CHAT, **about_task: str) -> str:
-    assembled = assemble(a_task(**about_task), a_completion(text), style)
+    assembled = assemble(a_task(**about_task), a_completion(text), SamplingPlan(style=style))
     assert isinstance(assembled, Program)
     return assembled.source
 
 
 def rejected(text: str, style: Style = Style.CHAT) -> str:
-    assembled = assemble(a_task(), a_completion(text), style)
+    assembled = assemble(a_task(), a_completion(text), SamplingPlan(style=style))
     assert isinstance(assembled, Execution)
     assert assembled.outcome is Outcome.REJECTED
     return assembled.detail
@@ -49,11 +45,9 @@ def test_a_completion_follows_the_prompt_up_to_a_stop() -> None:
 def test_a_tasks_own_stops_replace_the_languages() -> None:
     task = a_task(stop=("# end",))
     text = "    return g(x)\n\ndef g(x):\n    return 2 * x\n# end"
-    assembled = assemble(task, a_completion(text), Style.COMPLETION)
+    assembled = assemble(task, a_completion(text), SamplingPlan(style=Style.COMPLETION))
     assert isinstance(assembled, Program)
     assert "def g(x)" in assembled.source
-    assert stops(task, Style.COMPLETION) == ("# end",)
-    assert stops(task, Style.CHAT) == ()
 
 
 @pytest.mark.parametrize(
@@ -77,8 +71,8 @@ def test_a_tasks_own_stops_replace_the_languages() -> None:
         pytest.param(
             "```python\ndef double(x):\n    return 1\n```\nAlternatively:\n"
             "```python\ndef double(x):\n    return 2\n```",
-            "def double(x):\n    return 1\n",
-            id="of two good definitions the first",
+            "def double(x):\n    return 2\n",
+            id="of two good definitions the last",
         ),
         pytest.param("```python\n    return 3\n```", "def double(x):\n    return 3\n", id="a body"),
         pytest.param(
@@ -196,53 +190,34 @@ def test_other_languages_keep_what_stands_before() -> None:
 def test_nothing_to_run_is_rejected() -> None:
     assert rejected("") == "empty completion"
     assert rejected(" \n\t", Style.COMPLETION) == "empty completion"
-    assert rejected("<think>so much to say") == "no code in the answer"
+    assert rejected("<think>so much to say") == "reasoning only"
+    assert rejected("<|im_end|>") == "empty completion"
+    assert rejected("```\n```") == "no code in the answer"
     assert rejected("\ndef other():\n    pass", Style.COMPLETION) == "no code in the answer"
 
 
 def test_a_truncated_completion_is_rejected_with_that_detail() -> None:
-    execution = assemble(a_task(), a_completion("    return 2", FinishReason.LENGTH), Style.COMPLETION)
+    execution = assemble(
+        a_task(), a_completion("    return 2", FinishReason.LENGTH), SamplingPlan(style=Style.COMPLETION)
+    )
     assert execution == Execution(outcome=Outcome.REJECTED, detail="truncated after 9 tokens")
 
 
 def test_a_missing_completion_is_our_trouble() -> None:
     lost = a_completion("", FinishReason.ABORT, detail="server died")
-    assert assemble(a_task(), lost, Style.CHAT) == Execution(outcome=Outcome.UNSCORED, detail="server died")
+    assert assemble(a_task(), lost, SamplingPlan(style=Style.CHAT)) == Execution(
+        outcome=Outcome.UNSCORED, detail="server died"
+    )
 
 
 def test_an_answer_is_handed_over_as_it_is() -> None:
     task = a_task(kind=TaskKind.ANSWER)
     text = "It is\r\n```\n4\n```"
-    program = assemble(task, a_completion(text), Style.CHAT)
+    program = assemble(task, a_completion(text), SamplingPlan(style=Style.CHAT))
     assert isinstance(program, Program)
     assert program.source == text
     assert program.kind is TaskKind.ANSWER
     assert program.digest != replace(program, kind=TaskKind.PROGRAM).digest
-    assert prompt(task, Style.CHAT) == task.prompt
-    assert stops(task, Style.COMPLETION) == ()
-
-
-def test_a_chat_prompt_holds_the_task_in_a_fence() -> None:
-    text = prompt(a_task(language="ruby"), Style.CHAT)
-    assert text.startswith("Complete the following Ruby code.")
-    assert text.endswith("```ruby\ndef double(x):\n```\n")
-
-
-def test_fences_in_a_prompt_do_not_end_the_fence_around_it() -> None:
-    text = prompt(
-        a_task(prompt='def double(x):\n    """\n    ```\n    double(2)\n    ```\n    """\n'), Style.CHAT
-    )
-    assert fenced_blocks(text)[0].startswith("def double(x):")
-    assert fenced_blocks(text)[0].endswith('"""\n')
-
-
-def test_a_request_has_the_seed_of_its_first_sample(tmp_path: Path) -> None:
-    suite = load_suite(write_suite_folder(tmp_path / "s", {"a": task_text("t/1")}))
-    task = suite["t/1"]
-    request = sample_request(suite, task, SamplingPlan(), first_index=4, count=2)
-    assert request.seed == base_seed(suite.seed, task.digest) + 4
-    assert (request.first_index, request.count, request.stop) == (4, 2, ("\ndef ",))
-    assert request.prompt == task.prompt
 
 
 @settings(deadline=None)
@@ -250,5 +225,5 @@ def test_a_request_has_the_seed_of_its_first_sample(tmp_path: Path) -> None:
     st.text(alphabet="`~<>/think def double(x):\n\t\r  return 2*\"'#@", max_size=200), st.sampled_from(Style)
 )
 def test_the_rule_is_deterministic_and_never_fails(text: str, style: Style) -> None:
-    first = assemble(a_task(), a_completion(text), style)
-    assert first == assemble(a_task(), a_completion(text), style)
+    first = assemble(a_task(), a_completion(text), SamplingPlan(style=style))
+    assert first == assemble(a_task(), a_completion(text), SamplingPlan(style=style))

