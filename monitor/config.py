@@ -103,6 +103,15 @@ class SamplingOptions(Section):
     style: Style = Style.COMPLETION
     reasoning: tuple[ReasoningOptions, ...] = ()
 
+    @field_validator("reasoning")
+    @classmethod
+    def _of_chats(
+        cls, marks: tuple[ReasoningOptions, ...], info: ValidationInfo
+    ) -> tuple[ReasoningOptions, ...]:
+        if marks and info.data.get("style") is Style.COMPLETION:
+            raise ValueError("reasoning is looked for in answers to chats only: set sampling.style to chat")
+        return marks
+
     def plan(self) -> SamplingPlan:
         """The domain's noun for this section; at temperature 0 a task has but one answer."""
         depth = 1 if self.temperature == 0 else self.samples_per_task

@@ -210,3 +210,22 @@ def test_an_alpha_that_no_p_value_reaches_is_refused(tmp_path):
 def test_a_file_of_snippets_is_relative_to_the_configuration(tmp_path):
     path = written(tmp_path, MINIMAL + "drift: {snippets: rare.jsonl}\n")
     assert load_options(path).drift.snippets == tmp_path / "rare.jsonl"
+
+
+def test_a_models_own_reasoning_marks_are_part_of_its_plan(tmp_path):
+    known = load_options(written(tmp_path, MINIMAL + "sampling: {style: chat}\n")).sampling.plan()
+    marks = "[{open: '<<plan>>', close: '<</plan>>'}]"
+    path = written(tmp_path, MINIMAL + f"sampling: {{style: chat, reasoning: {marks}}}\n")
+    plan = load_options(path).sampling.plan()
+    assert [(each.open, each.close) for each in plan.reasoning] == [("<<plan>>", "<</plan>>")]
+    assert plan.digest != known.digest
+
+
+def test_reasoning_marks_that_would_do_nothing_are_refused(tmp_path):
+    marks = "[{open: '<<plan>>', close: '<</plan>>'}]"
+    said = refused(tmp_path, MINIMAL + f"sampling: {{reasoning: {marks}}}\n")
+    assert "set sampling.style to chat" in said
+    for wrong in ("[{open: '', close: x}]", "[{open: x}]", "[{open: ' ', close: x}]", "[x]"):
+        assert "sampling.reasoning" in refused(
+            tmp_path, MINIMAL + f"sampling: {{style: chat, reasoning: {wrong}}}\n"
+        )

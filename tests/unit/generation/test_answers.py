@@ -25,10 +25,10 @@ def test_a_request_is_one_prompt_with_its_seed_and_a_plain_sampler() -> None:
     assert body["logprobs"] == 0
 
 
-def test_chat_style_puts_the_prompt_behind_the_instruction_in_one_user_turn() -> None:
+def test_chat_style_sends_the_prompt_as_it_is_in_one_user_turn() -> None:
     body = answers.request_body(request(style=Style.CHAT), "m")
     assert [message["role"] for message in body["messages"]] == ["user"]
-    assert body["messages"][0]["content"] == answers.INSTRUCTION + "def f(x):\n    return"
+    assert body["messages"][0]["content"] == "def f(x):\n    return"
     assert "prompt" not in body
     assert answers.completion_path(request(style=Style.CHAT)) == "/v1/chat/completions"
 

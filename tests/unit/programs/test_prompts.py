@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.domain.identity import base_seed
-from monitor.domain.samples import SamplingPlan, Style
+from monitor.domain.identity import base_seed, content_digest
+from monitor.domain.samples import CHAT_FORM, ReasoningMarks, SamplingPlan, Style
 from monitor.domain.tasks import TaskKind
 from monitor.programs.fences import blocks_of
-from monitor.programs.prompts import prompt, sample_request, stops
+from monitor.programs.prompts import CHAT_INSTRUCTION, prompt, sample_request, stops
 from monitor.suites.loading import load_suite
 from tests.unit.suites.suite_files import a_task, task_text, write_suite_folder
 
@@ -38,3 +38,20 @@ def test_a_tasks_own_stops_replace_the_languages() -> None:
     assert stops(a_task(stop=("# end",)), Style.COMPLETION) == ("# end",)
     assert stops(a_task(stop=("# end",)), Style.CHAT) == ()
     assert stops(a_task(kind=TaskKind.ANSWER), Style.COMPLETION) == ()
+
+
+def test_banks_are_built_again_when_the_instruction_changes() -> None:
+    # Whoever changes the words raises CHAT_FORM with them.
+    assert (CHAT_FORM, content_digest(CHAT_INSTRUCTION)[:12]) == (2, "e22c0c30084f")
+    chat = SamplingPlan(style=Style.CHAT)
+    before = content_digest(repr(chat.temperature), repr(chat.top_p), str(chat.max_tokens), chat.style.value)
+    assert chat.digest != before
+
+
+def test_the_order_of_reasoning_marks_changes_no_plan() -> None:
+    marks = [ReasoningMarks(open="<a>", close="</a>"), ReasoningMarks(open="<b>", close="</b>")]
+    plans = [
+        SamplingPlan(style=Style.CHAT, reasoning=tuple(each)) for each in (marks, marks[::-1], marks[:1])
+    ]
+    assert plans[0].digest == plans[1].digest != plans[2].digest
+    assert SamplingPlan(reasoning=tuple(marks)).digest == SamplingPlan().digest
