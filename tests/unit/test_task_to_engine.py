@@ -129,7 +129,7 @@ async def test_an_answer_whose_reasoning_left_nothing_of_it_is_invalid_and_says_
     choice = said(None, Style.CHAT, **{field: "Let me think"}) | {"finish_reason": finish}
     _, completion = await exchanged(suite, kind, plan, choice)
     found = asking(suite, plan).assemble(suite[f"t/{kind.value}"], completion)
-    detail = f"reasoning only, {cut}12 characters in {field} and none in content"
+    detail = f"reasoning only, {cut}the server put the whole answer into {field}"
     assert found == Execution(outcome=Outcome.REJECTED, detail=detail)
     assert Invalidity.of(detail) is Invalidity.REASONING_ONLY
 
