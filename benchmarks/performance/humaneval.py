@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.domain.samples import Limits, Program
-from monitor.sandbox.scoring import with_helpers
+from monitor.programs.checks import with_helpers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

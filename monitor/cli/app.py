@@ -23,6 +23,9 @@ from monitor.domain.printable import printable_lines
 ERROR = 3
 """Exit code of everything that is not an answer."""
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
 P = ParamSpec("P")
 
 
@@ -127,7 +130,7 @@ def main() -> NoReturn:
             "Interrupted. What was finished is stored; an evaluation that is asked for again goes on there.",
             err=True,
         )
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(ERROR)

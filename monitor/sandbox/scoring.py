@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import json
-import symtable
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +13,15 @@ from monitor.calibration import calibrate
 from monitor.domain.errors import InvalidInput, SandboxTrouble
 from monitor.domain.samples import Calibration, Execution, Limits, Outcome, Program
 from monitor.ports import Sandbox
+from monitor.programs.checks import as_check, with_helpers
 from monitor.sandbox import verdict
+from monitor.sandbox.inside.wording import UNRUNNABLE
 from monitor.sandbox.languages import LANGUAGES, PYTHON
 
 _MAX_CHARACTERS = 4 * 2**20
 """Of one line: far more than any program, and few enough for every message on the way."""
+_SKIPPED = "SkipTest"
+"""Begins the detail of a test that was skipped."""
 _FORM = "Each line is one JSON object with task_id, completion, test and entry_point; see docs/sandbox.md."
 
 
@@ -53,50 +55,55 @@ def read_programs(path: Path) -> tuple[Submission, ...]:
     return submissions
 
 
-async def score(
-    submissions: Sequence[Submission],
-    sandbox: Sandbox,
-    *,
-    on_done: Callable[[Execution], None] = lambda _: None,
-) -> list[dict[str, Any]]:
-    """Run all programs; result records in the order of the programs.
+class Scorer:
+    """Runs submissions; what the reference of a task becomes is found once, when it is first asked for."""
 
-    A program that could not be run, for whatever reason of ours, is UNSCORED in its record.
-    """
-    references = {s.reference.digest: s.reference for s in submissions if s.reference is not None}
-    found = await asyncio.gather(*(_calibrated(reference, sandbox) for reference in references.values()))
-    modes = dict(zip(references, found, strict=True))
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._calibrations: dict[str, asyncio.Task[Calibration]] = {}
 
-    async def one(submission: Submission) -> dict[str, Any]:
-        mode = modes[submission.reference.digest] if submission.reference else None
-        execution = await _execution(submission, mode, sandbox)
-        on_done(execution)
-        return as_record(submission.task_id, execution)
+    async def score(self, submission: Submission) -> dict[str, Any]:
+        """The result record of one submission.
 
-    return await asyncio.gather(*(one(submission) for submission in submissions))
+        A program that could not be run, for whatever reason of ours, is UNSCORED in it.
+        """
+        return as_record(submission.task_id, await self._execution(submission))
+
+    async def _execution(self, submission: Submission) -> Execution:
+        program, reference = submission.program, submission.reference
+        try:
+            if reference is None:
+                return _without_reference(await self._sandbox.execute(program), program)
+            mode = await self._calibrated(reference)
+            program = replace(program, in_process=mode.in_process)
+            if mode.reference.outcome is not Outcome.PASSED:
+                # Tests that fail even the task's own solution say nothing about anybody else's.
+                became = f"{mode.reference.outcome.value} {mode.reference.detail}".strip()
+                return verdict.unscored(
+                    f"the canonical_solution of task {submission.task_id} does not pass here: {became}",
+                    program,
+                )
+            return await self._sandbox.execute(program)
+        except SandboxTrouble as exc:
+            return verdict.unscored(str(exc), program)
+
+    async def _calibrated(self, reference: Program) -> Calibration:
+        found = self._calibrations.get(reference.digest)
+        if found is None:
+            found = asyncio.ensure_future(calibrate(reference, self._sandbox))
+            self._calibrations[reference.digest] = found
+        return await asyncio.shield(found)
 
 
-async def _calibrated(reference: Program, sandbox: Sandbox) -> Calibration:
-    try:
-        return await calibrate(reference, sandbox)
-    except SandboxTrouble as exc:
-        return Calibration(in_process=False, reference=verdict.unscored(str(exc), reference))
-
-
-async def _execution(submission: Submission, mode: Calibration | None, sandbox: Sandbox) -> Execution:
-    program = submission.program
-    if mode is not None:
-        program = replace(program, in_process=mode.in_process)
-        if mode.reference.outcome is not Outcome.PASSED:
-            # Tests that fail even the task's own solution say nothing about anybody else's.
-            became = f"{mode.reference.outcome.value} {mode.reference.detail}".strip()
-            return verdict.unscored(
-                f"the canonical_solution of task {submission.task_id} does not pass here: {became}", program
-            )
-    try:
-        return await sandbox.execute(program)
-    except SandboxTrouble as exc:
-        return verdict.unscored(str(exc), program)
+def _without_reference(execution: Execution, program: Program) -> Execution:
+    """What became of a program whose test was never seen to pass: one that cannot run is no fault of it."""
+    detail = execution.detail
+    if execution.outcome is Outcome.FAILED:
+        if detail.startswith(UNRUNNABLE):
+            return verdict.unscored(detail, program)
+        if detail.startswith(_SKIPPED) and " in: " in detail:
+            return verdict.unscored(f"the task's test skips itself: {detail}", program)
+    return execution
 
 
 def as_record(task_id: str, execution: Execution) -> dict[str, Any]:
@@ -110,11 +117,6 @@ def as_record(task_id: str, execution: Execution) -> dict[str, Any]:
         "peak_bytes": execution.peak_bytes,
         "trust": execution.trust.value,
     }
-
-
-def any_unscored(records: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether something of ours kept a program from being scored: exit code 3."""
-    return any(record["outcome"] == Outcome.UNSCORED.value for record in records)
 
 
 def _submission(line: str, where: str) -> Submission:
@@ -137,23 +139,38 @@ def _submission(line: str, where: str) -> Submission:
     test = _text(fields, "test", where)
     program = Program(
         language=language,
-        source=prompt + _text(fields, "completion", where),
-        test=with_helpers(prompt, test, entry_point) if language == PYTHON else test,
+        source=prompt + _text(fields, "completion", where, written_by_model=True),
+        test=_python_test(prompt, test, entry_point, where) if language == PYTHON else test,
         entry_point=entry_point,
         limits=Limits(cpu_s=_seconds(fields, where)),
     )
     solution = _text(fields, "canonical_solution", where, default="")
-    reference = replace(program, source=prompt + solution) if solution and language == PYTHON else None
+    reference = replace(program, source=prompt + solution) if solution else None
     return Submission(task_id=_text(fields, "task_id", where), program=program, reference=reference)
 
 
-def _text(fields: Mapping[str, Any], name: str, where: str, *, default: str | None = None) -> str:
+def _python_test(prompt: str, test: str, entry_point: str, where: str) -> str:
+    try:
+        return as_check(with_helpers(prompt, test, entry_point), entry_point)
+    except ValueError as exc:
+        raise InvalidInput(f"{where}: field test cannot decide anything: {exc}.", next_step=_FORM) from exc
+
+
+def _text(
+    fields: Mapping[str, Any],
+    name: str,
+    where: str,
+    *,
+    default: str | None = None,
+    written_by_model: bool = False,
+) -> str:
     value = fields.get(name, default)
     if value is None:
         raise InvalidInput(f"{where}: field {name} is missing.", next_step=_FORM)
     if not isinstance(value, str):
         raise InvalidInput(f"{where}: field {name} is not a string.", next_step=_FORM)
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    # A model may write half a pair: then its program does not compile, and no other is concerned.
+    if not written_by_model and any("\ud800" <= character <= "\udfff" for character in value):
         raise InvalidInput(
             f"{where}: field {name} holds half a surrogate pair, which is no character.", next_step=_FORM
         )
@@ -167,77 +184,3 @@ def _seconds(fields: Mapping[str, Any], where: str) -> float:
             f"{where}: time_limit_s is not a number of CPU seconds above 0 and up to 3600.", next_step=_FORM
         )
     return float(value)
-
-
-# ------------------------------------------------------------------------- tests that lean on the prompt
-
-
-_NOT_COMPILED = (SyntaxError, ValueError, RecursionError, MemoryError)
-"""What the compiler raises for text that is no program: NUL characters and deep nesting included."""
-
-
-def with_helpers(prompt: str, test: str, entry_point: str) -> str:
-    r"""The test, preceded by what it uses of the prompt: it runs where the program's names are not.
-
-    >>> prompt = "def twice(x): return 2 * x\ndef f(x):"
-    >>> print(with_helpers(prompt, "def check(c): assert c(1) == twice(1)", "f"))
-    def twice(x):
-        return 2 * x
-    def check(c): assert c(1) == twice(1)
-    """
-    helpers = _definitions(prompt)
-    try:
-        wanted = _free_names(test)
-    except _NOT_COMPILED:
-        return test
-    needed: dict[int, str] = {}
-    while wanted:
-        name = wanted.pop()
-        if name == entry_point or name not in helpers:
-            continue
-        position, source = helpers[name]
-        if position not in needed:
-            needed[position] = source
-            wanted |= _free_names(source)
-    return "\n".join([*(needed[position] for position in sorted(needed)), test])
-
-
-def _definitions(prompt: str) -> dict[str, tuple[int, str]]:
-    """By name, the prompt's statements at the outermost level that bind it, and their place."""
-    try:
-        # A prompt often ends in the head of the function that is asked for.
-        tree = ast.parse(prompt)
-    except _NOT_COMPILED:
-        try:
-            tree = ast.parse(prompt.rstrip() + "\n    pass\n")
-        except _NOT_COMPILED:
-            return {}
-    found = {}
-    for position, statement in enumerate(tree.body):
-        for name in _bound_by(statement):
-            found[name] = (position, ast.unparse(statement))
-    return found
-
-
-def _bound_by(statement: ast.stmt) -> list[str]:
-    match statement:
-        case ast.FunctionDef() | ast.ClassDef() | ast.AsyncFunctionDef():
-            return [statement.name]
-        case ast.Import() | ast.ImportFrom():
-            return [alias.asname or alias.name.partition(".")[0] for alias in statement.names]
-        case ast.Assign():
-            return [target.id for target in statement.targets if isinstance(target, ast.Name)]
-    return []
-
-
-def _free_names(source: str) -> set[str]:
-    """Names that the source uses and does not bind itself, built-in ones included."""
-    table = symtable.symtable(source, "<test>", "exec")
-    bound = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
-    used = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
-    waiting = list(table.get_children())
-    while waiting:
-        child = waiting.pop()
-        used |= {s.get_name() for s in child.get_symbols() if s.is_global() and s.is_referenced()}
-        waiting += child.get_children()
-    return used - bound

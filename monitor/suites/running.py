@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 async def in_order(
     items: Iterable[Item], work: Callable[[Item], Awaitable[Result]], *, in_flight: int
-) -> AsyncIterator[Result]:
+) -> AsyncGenerator[Result, None]:
     """The result for each item, in the items' order, while up to ``in_flight`` are being worked on.
 
     The items are read as they are needed, so a stream of any length takes little memory. Leaving the

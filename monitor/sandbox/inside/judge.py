@@ -136,6 +136,9 @@ class Judge:
             if check is None and (candidate is None or not candidate.calls):
                 detail = f"the task's test cannot be loaded: {wording.describe(exc)}"
                 return Verdict(kind="task_error", detail=detail)
+            if candidate is not None and not candidate.calls:
+                # Perhaps it needs more of the program than its entry point, which it has beside it.
+                return Verdict(kind="failed", detail=f"{wording.UNRUNNABLE}: {wording.describe(exc)}")
             return _failed(exc, test)
         return Verdict(kind="passed")
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import types
 
+UNRUNNABLE = "the task's test cannot be run"
+"""Begins the detail when a test failed before it had called the program."""
+
 MAX_DETAIL = 300
 """Most characters of a detail."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -135,37 +134,3 @@ def _with_safe_stops(task: TaskFile) -> TaskFile:
 def joined_by_newline(prompt: str, solution: str) -> str:
     """The solution as it follows the prompt: on a new line of its own."""
     return solution if prompt.endswith("\n") or solution.startswith("\n") else "\n" + solution
-
-
-def script_as_check(script: str, entry_point: str) -> str:
-    """A test script that calls the entry point by name, as a ``check(candidate)``.
-
-    The script runs in names of its own, so it finds the candidate and nothing else of the program;
-    unittest classes are run as well. A script that needs more of the program than the entry point
-    finds it when the tests run beside the program.
-    """
-    script = re.sub(r"^[ \t]*unittest\.main\(.*\)[ \t]*$", _to_pass, script, flags=re.MULTILINE)
-    return _SCRIPT_CHECK.format(script=script, entry_point=entry_point)
-
-
-def _to_pass(match: re.Match[str]) -> str:
-    return match[0].replace(match[0].strip(), "pass")
-
-
-_SCRIPT_CHECK = """\
-import unittest
-
-SCRIPT = {script!r}
-
-
-def check(candidate):
-    names = dict(getattr(candidate, "__globals__", {{}}))
-    names["__name__"] = "__main__"
-    names[{entry_point!r}] = candidate
-    exec(compile(SCRIPT, "tests", "exec"), names)
-    for case in list(names.values()):
-        if isinstance(case, type) and issubclass(case, unittest.TestCase) and case is not unittest.TestCase:
-            result = unittest.TestResult()
-            unittest.defaultTestLoader.loadTestsFromTestCase(case).run(result)
-            assert result.testsRun and result.wasSuccessful(), (result.failures + result.errors)[:1]
-"""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from monitor.programs.checks import script_as_check
 from monitor.programs.languages import language_of
 from monitor.suites.format import TaskFile
 from monitor.suites.importing.conversion import (
@@ -19,7 +20,6 @@ from monitor.suites.importing.conversion import (
     joined_by_newline,
     make_task,
     reference_of,
-    script_as_check,
     text_of,
 )
 from monitor.suites.importing.evalplus import evalplus

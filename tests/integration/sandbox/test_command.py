@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,9 @@ from typing import Any
 import pytest
 
 from monitor.sandbox.process_sandbox import NAMESPACE_WARNING
+from monitor.sandbox.scoring import Scorer, read_programs
 from tests.integration.sandbox.backends import open_backend
+from tests.requirements import require
 
 LINE = {
     "prompt": "def double(x):\n",
@@ -31,15 +35,20 @@ async def _namespaces() -> None:
 def execute(
     folder: Path, *lines: dict[str, Any] | str, as_json: bool = True
 ) -> subprocess.CompletedProcess[str]:
+    running = start(folder, *lines, as_json=as_json)
+    out, said = running.communicate()
+    return subprocess.CompletedProcess(running.args, running.returncode, out, said)
+
+
+def start(folder: Path, *lines: dict[str, Any] | str, as_json: bool = True) -> subprocess.Popen[str]:
     file = folder / "programs.jsonl"
     file.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines))
     options = ["--backend", "namespace", "--workers", "2", *(["--json"] if as_json else [])]
-    return subprocess.run(
+    return subprocess.Popen(
         [Path(sys.executable).with_name("tailwatch"), "sandbox", "execute", str(file), *options],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-        env={**os.environ, "COLUMNS": "200"},
     )
 
 
@@ -87,3 +96,69 @@ def test_a_malformed_line_is_named_before_anything_runs(tmp_path: Path) -> None:
     assert "programs.jsonl, line 2: field task_id is missing" in done.stderr
     assert "Traceback" not in done.stderr
     assert "passed" not in done.stdout
+
+
+def test_results_are_printed_as_they_come_and_an_interruption_loses_none(tmp_path: Path) -> None:
+    endless = LINE | {"task_id": "b", "completion": "    while True:\n        pass\n", "time_limit_s": 600}
+    running = start(tmp_path, LINE | {"task_id": "a"}, endless)
+    try:
+        assert running.stdout is not None
+        first = json.loads(running.stdout.readline())
+        assert (first["task_id"], first["outcome"]) == ("a", "passed")
+        assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        rest, said = running.communicate(timeout=120)
+    finally:
+        running.kill()
+    assert (running.returncode, rest) == (130, "")
+    assert "Interrupted: 1 of 2 programs are told above." in said
+    assert "stored" not in said
+
+
+async def scored(folder: Path, *lines: dict[str, Any]) -> list[dict[str, Any]]:
+    file = folder / "programs.jsonl"
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    async with await open_backend("namespace") as sandbox:
+        scorer = Scorer(sandbox)
+        return await asyncio.gather(*(scorer.score(each) for each in read_programs(file)))
+
+
+async def test_the_habits_of_test_files_have_one_outcome_each(tmp_path: Path) -> None:
+    cases = "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        "
+    tests = {
+        "asserts": ("assert double(4) == 8\n", "passed"),
+        "asserts that fail": ("assert double(4) == 9\n", "failed"),
+        "unittest": (f"{cases}self.assertEqual(double(4), 8)\n", "passed"),
+        "unittest that fails": (f"{cases}self.assertEqual(double(4), 9)\n", "failed"),
+        "functions": ("async def test_double():\n    assert double(4) == 8\n", "passed"),
+        "skipped": (f"{cases}self.skipTest('no network')\n", "unscored"),
+        "skipped behind a call": (f"{cases}double(1)\n        self.skipTest('no network')\n", "unscored"),
+        "broken": ("def check(candidate):\n    assert oracle(candidate(1))\n", "unscored"),
+        "broken script": ("assert oracle(double(1))\n", "unscored"),
+        "about nothing": ("assert abs(-1) == 1\n", "unscored"),
+    }
+    lines = [LINE | {"task_id": name, "test": test} for name, (test, _) in tests.items()]
+    done = await scored(tmp_path, *lines)
+    found = {record["task_id"]: record["outcome"] for record in done}
+    assert found == {name: outcome for name, (_, outcome) in tests.items()}, done
+    assert "assert double(4) == 9" in done[1]["detail"]
+    assert "9" in next(r["detail"] for r in done if r["task_id"] == "unittest that fails")
+
+
+async def test_half_a_surrogate_pair_refuses_the_one_program_that_holds_it(tmp_path: Path) -> None:
+    odd = LINE | {"task_id": "odd", "completion": "    return '\ud83d'\n"}
+    done = await scored(tmp_path, odd, LINE | {"task_id": "good"})
+    assert [record["outcome"] for record in done] == ["rejected", "passed"]
+    assert "surrogate" in done[0]["detail"]
+
+
+async def test_a_library_that_is_missing_here_is_no_fault_of_any_language(tmp_path: Path) -> None:
+    require("The interpreter perl", shutil.which("perl") is not None, "Install perl.")
+    source = "use No::Such::Library;\nsub double { return 2 * $_[0]; }\n"
+    perl = {"language": "perl", "completion": source, "test": "die unless double(4) == 8;\n"}
+    lacking = perl | {"task_id": "lacking", "canonical_solution": source}
+    there = {"completion": source.partition("\n")[2], "canonical_solution": source.partition("\n")[2]}
+    done = await scored(tmp_path, lacking, perl | there | {"task_id": "there"})
+    assert [record["outcome"] for record in done] == ["unscored", "passed"], done
+    assert "canonical_solution of task lacking does not pass here" in done[0]["detail"]
+    assert "No/Such/Library" in done[0]["detail"]

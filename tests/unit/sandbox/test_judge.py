@@ -285,3 +285,15 @@ def test_tests_with_threads_take_turns() -> None:
         "    assert found == [5] * 9\n"
     )
     assert judged(saying(READY, LOADED, *[returning(5)] * 9), test=test).kind == "passed"
+
+
+def test_a_test_that_fails_before_it_has_called_the_program_says_so() -> None:
+    test = "def check(candidate):\n    expected = oracle\n    assert candidate(2, 3) == expected\n"
+    verdict = judged(saying(READY, LOADED), test=test)
+    assert verdict.kind == "failed"
+    assert verdict.detail == "the task's test cannot be run: NameError: name 'oracle' is not defined"
+
+
+def test_a_test_that_fails_on_what_the_program_returned_names_its_line() -> None:
+    verdict = judged(saying(READY, LOADED, returning(6)))
+    assert verdict == Verdict(kind="failed", detail="AssertionError in: assert candidate(2, 3) == 5")

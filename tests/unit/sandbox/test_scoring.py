@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitor.domain.errors import InvalidInput
-from monitor.domain.samples import Outcome
-from monitor.sandbox.scoring import any_unscored, read_programs, score, with_helpers
+from monitor.domain.samples import Execution, Outcome, Program
+from monitor.ports import Sandbox
+from monitor.sandbox.scoring import Scorer, Submission, read_programs
 from monitor.testing import FakeSandbox, marked
 
 LINE = {
@@ -18,6 +21,11 @@ LINE = {
     "test": "def check(candidate):\n    assert candidate(1) == 1\n",
     "entry_point": "f",
 }
+
+
+async def score(submissions: Iterable[Submission], sandbox: Sandbox) -> list[dict[str, Any]]:
+    scorer = Scorer(sandbox)
+    return await asyncio.gather(*(scorer.score(submission) for submission in submissions))
 
 
 def written(path: Path, *lines: dict[str, Any] | str) -> Path:
@@ -53,7 +61,8 @@ def test_blank_lines_and_fields_of_other_tools_do_no_harm(tmp_path: Path) -> Non
         (LINE | {"time_limit_s": True}, "time_limit_s"),
         (LINE | {"prompt": "# \udcff"}, "field prompt holds half a surrogate pair"),
         (LINE | {"test": "# \ud83d"}, "field test holds half a surrogate pair"),
-        (LINE | {"completion": "\udcff"}, "field completion holds half a surrogate pair"),
+        (LINE | {"canonical_solution": "\udcff"}, "field canonical_solution holds half a surrogate pair"),
+        (LINE | {"test": "import f\nx = 1\n"}, "field test cannot decide anything: it defines neither check"),
         ("[" * 100_000, "nested too deeply"),
         (LINE | {"test": "#" * (4 * 2**20)}, "longer than 4194304 characters"),
     ],
@@ -74,21 +83,16 @@ def test_a_file_that_is_missing_empty_or_not_text_is_refused(tmp_path: Path) -> 
             read_programs(path)
 
 
-async def test_results_come_in_the_order_of_the_programs(tmp_path: Path) -> None:
-    lines = [LINE | {"task_id": f"t/{n}", "completion": f"    return {n}\n"} for n in range(9)]
-    done: list[object] = []
-    records = await score(read_programs(written(tmp_path, *lines)), FakeSandbox(), on_done=done.append)
-    assert [record["task_id"] for record in records] == [f"t/{n}" for n in range(9)]
-    assert set(records[0]) == {"task_id", "outcome", "detail", "cpu_s", "wall_s", "peak_bytes", "trust"}
-    assert len(done) == 9
-    assert not any_unscored(records)
+async def test_a_record_names_its_task_and_holds_what_became_of_it(tmp_path: Path) -> None:
+    (record,) = await score(read_programs(written(tmp_path, LINE)), FakeSandbox())
+    assert set(record) == {"task_id", "outcome", "detail", "cpu_s", "wall_s", "peak_bytes", "trust"}
+    assert (record["task_id"], record["outcome"]) == ("t/1", "passed")
 
 
 async def test_a_lost_sandbox_gives_unscored_records_and_never_failures(tmp_path: Path) -> None:
     submissions = read_programs(written(tmp_path, *(LINE | {"task_id": str(n)} for n in range(3))))
     records = await score(submissions, FakeSandbox(life=1))
     assert [record["outcome"] for record in records] == ["passed", "unscored", "unscored"]
-    assert any_unscored(records)
 
 
 async def test_an_engine_that_is_lost_while_references_run_gives_unscored_records_too(tmp_path: Path) -> None:
@@ -114,24 +118,57 @@ async def test_a_reference_beside_a_program_decides_how_its_tests_run(tmp_path: 
     assert not sandbox.executed[-1].in_process
 
 
-def test_helpers_of_the_prompt_come_with_the_test_and_nothing_else_does() -> None:
-    prompt = (
-        "import math\nimport os\nLIMIT = 3\n\ndef helper(x):\n    return math.floor(x) + LIMIT\n\n"
-        "def other():\n    return os\n\ndef f(x):\n    '''Docs.'''\n"
-    )
-    found = with_helpers(prompt, "def check(c):\n    assert c(1) == helper(1)\n", "f")
-    assert "import math" in found
-    assert "LIMIT = 3" in found
-    assert "def helper" in found
-    assert "os" not in found
-    assert "def f" not in found
+async def test_half_a_surrogate_pair_in_a_completion_concerns_no_other_program(tmp_path: Path) -> None:
+    lines = [LINE | {"completion": "    return '\ud83d'\n"}, LINE]
+    submissions = read_programs(written(tmp_path, *lines))
+    assert len(await score(submissions, FakeSandbox())) == 2
+    assert "\ud83d" in submissions[0].program.source
 
 
-def test_a_test_that_needs_nothing_is_left_alone() -> None:
-    assert with_helpers(LINE["prompt"], LINE["test"], "f") == LINE["test"]
+async def test_a_reference_decides_in_every_language_whether_its_task_can_be_judged_here(
+    tmp_path: Path,
+) -> None:
+    line = {
+        "task_id": "rb/1",
+        "language": "ruby",
+        "completion": "def f(x) = x\n",
+        "test": "raise unless f(1)",
+    }
+    lacking = line | {"canonical_solution": f"require 'x' {marked(Outcome.REJECTED)}"}
+    whole = line | {"canonical_solution": "def f(x) = x\n"}
+    odd, plain = await score(read_programs(written(tmp_path, lacking, whole)), FakeSandbox())
+    assert (odd["outcome"], plain["outcome"]) == ("unscored", "passed")
+    assert "the canonical_solution of task rb/1 does not pass here: rejected" in odd["detail"]
 
 
-@pytest.mark.parametrize("test", ["def check(:\n", "# \x00\n", "x = " + "-" * 20_000 + "1\n"])
-def test_text_that_is_no_python_is_left_for_the_sandbox_to_refuse(test: str) -> None:
-    assert with_helpers("def f(", test, "f") == test
-    assert with_helpers(test, "def check(c): pass\n", "f") == "def check(c): pass\n"
+async def test_a_reference_is_run_once_for_all_the_samples_of_its_task(tmp_path: Path) -> None:
+    lines = [
+        LINE | {"completion": f"    return {n}\n", "canonical_solution": "    return x\n"} for n in range(5)
+    ]
+    sandbox = FakeSandbox()
+    await score(read_programs(written(tmp_path, *lines)), sandbox)
+    assert [program.source.strip().endswith("return x") for program in sandbox.executed].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("detail", "outcome"),
+    [
+        ("the task's test cannot be run: NameError: name 'x' is not defined", "unscored"),
+        ("SkipTest: no network in: raise unittest.SkipTest()", "unscored"),
+        ("AssertionError in: assert f(1) == 2", "failed"),
+        ("SkipTest: raised by the program as it was loaded", "failed"),
+    ],
+)
+@pytest.mark.parametrize("reference", [{}, {"canonical_solution": "    return x  # good\n"}])
+async def test_a_test_that_cannot_run_is_no_fault_of_the_program_unless_it_can(
+    tmp_path: Path, detail: str, outcome: str, reference: dict[str, str]
+) -> None:
+    class Failing(FakeSandbox):
+        async def execute(self, program: Program, *, fresh: bool = False) -> Execution:
+            if "# good" in program.source:
+                return Execution(outcome=Outcome.PASSED)
+            return Execution(outcome=Outcome.FAILED, detail=detail)
+
+    (record,) = await score(read_programs(written(tmp_path, LINE | reference)), Failing())
+    assert record["outcome"] == ("failed" if reference else outcome)
+    assert detail in record["detail"]

@@ -7,7 +7,7 @@ import pytest
 from monitor.domain.samples import Outcome
 from monitor.programs.assembly import reference_program
 from monitor.suites.format import TaskFile
-from monitor.suites.importing.conversion import Conversion, LeftOutBecause, NotImportable, script_as_check
+from monitor.suites.importing.conversion import Conversion, LeftOutBecause, NotImportable
 from monitor.suites.importing.formats import BENCHMARKS, Format
 from monitor.suites.loading import build_task
 from tests.unit.suites.trusting_sandbox import TrustingSandbox
@@ -60,7 +60,6 @@ BIGCODEBENCH = {
     "entry_point": "task_func",
     "libs": "['math', 'random']",
 }
-UNITTEST = "class T(unittest.TestCase):\n    def test_f(self):\n        self.assertEqual(f(2), 4)\n"
 RECORDS = {
     Format.HUMANEVAL: HUMANEVAL,
     Format.MBXP: MBXP,
@@ -202,31 +201,3 @@ def test_bigcodebench_topics_are_its_libraries() -> None:
     assert read(Format.BIGCODEBENCH).topic == "math"
     assert read(Format.BIGCODEBENCH, libs=["json"]).topic == "json"
     assert read(Format.BIGCODEBENCH, libs=None).topic == "function"
-
-
-@pytest.mark.parametrize(
-    "script",
-    [
-        "assert f(2) == 4",
-        "if __name__ == '__main__':\n    assert f(2) == 4",
-        f"import unittest\n{UNITTEST}if __name__ == '__main__':\n    unittest.main()",
-        f"import unittest\n{UNITTEST}",
-        "def check(candidate):\n    assert f(2) == 4\ncheck(f)",
-    ],
-)
-def test_any_test_script_becomes_a_check_that_bites(script: str) -> None:
-    names: dict[str, Any] = {}
-    exec(script_as_check(script, "f"), names)
-    names["check"](lambda x: 2 * x)
-    with pytest.raises(AssertionError):
-        names["check"](lambda x: x)
-
-
-def test_a_script_may_use_more_of_the_program_when_it_runs_beside_it() -> None:
-    names: dict[str, Any] = {}
-    exec(
-        "def f(x):\n    return Node(x)\nclass Node:\n    def __init__(self, x):\n        self.x = x\n", names
-    )
-    tests: dict[str, Any] = {}
-    exec(script_as_check("assert isinstance(f(2), Node)", "f"), tests)
-    tests["check"](names["f"])
