@@ -130,7 +130,7 @@ async def test_the_habits_of_test_files_have_one_outcome_each(tmp_path: Path) ->
         "asserts that fail": ("assert double(4) == 9\n", "failed"),
         "unittest": (f"{cases}self.assertEqual(double(4), 8)\n", "passed"),
         "unittest that fails": (f"{cases}self.assertEqual(double(4), 9)\n", "failed"),
-        "functions": ("async def test_double():\n    assert double(4) == 8\n", "passed"),
+        "functions": ("def test_double():\n    assert double(4) == 8\n", "passed"),
         "skipped": (f"{cases}self.skipTest('no network')\n", "unscored"),
         "skipped behind a call": (f"{cases}double(1)\n        self.skipTest('no network')\n", "unscored"),
         "broken": ("def check(candidate):\n    assert oracle(candidate(1))\n", "unscored"),
