@@ -1,12 +1,13 @@
 """Where the code may stand in an answer, the likeliest places first.
 
 Fenced blocks as Markdown means them; fences that share a line with code or prose; blocks inside blocks;
-elements, tags and environments of other markups; code between single backticks.
+elements, tags and environments of other markups; texts in JSON; code between single backticks.
 """
 
 from __future__ import annotations
 
 import html
+import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -51,6 +52,7 @@ def places(answer: str) -> Iterator[list[Block]]:
     yield loose
     yield [inner for block in strict for inner in _inside(block, MAX_NESTING)]
     yield list(_elements(answer))
+    yield list(_values(answer))
     yield [
         Block(tag="", code=_without_tag(match[2]) + "\n", closed=True) for match in _INLINE.finditer(answer)
     ]
@@ -98,6 +100,27 @@ def _next_text(text: str, at: int) -> int:
     while at < len(text) and text[at] in " \n\t":
         at += 1
     return at
+
+
+def _values(answer: str) -> Iterator[Block]:
+    """The texts of an answer that is a JSON object."""
+    if not answer.lstrip().startswith("{"):
+        return
+    try:
+        members = json.loads(answer)
+    except (ValueError, RecursionError):
+        return
+    for value in members.values():
+        if isinstance(value, str):
+            yield Block(tag="", code=value, closed=True)
+
+
+def indented_code(answer: str) -> str:
+    """The indented parts of prose, which are Markdown's oldest blocks; empty beside code at the margin."""
+    if _CODE_START.search(answer):
+        return ""
+    lines = answer.split("\n")
+    return textwrap.dedent("".join(f"{line}\n" for line in lines if not line.strip() or line[0] in " \t"))
 
 
 def _unescaped(code: str) -> str:

@@ -23,6 +23,10 @@ NOT_COMPILED = (SyntaxError, ValueError, RecursionError, MemoryError)
 BUILTIN_NAMES = frozenset(dir(builtins))
 _FUTURE_IMPORT = re.compile(r"^from __future__ import .*\n", re.MULTILINE)
 
+_ENDING_CALLS = frozenset({("unittest", "main"), ("sys", "exit"), ("pytest", "main")})
+_ENDING_WORDS = re.compile(r"\b(?:input|stdin|exit|quit|main)\b")
+"""None of what would end a program can be written without one of them."""
+
 T = TypeVar("T")
 
 
@@ -157,12 +161,13 @@ def is_hollow(tree: ast.Module, name: str) -> bool:
     )
 
 
-def without_reading_script(source: str) -> str:
-    """The source without the script behind its definitions that reads standard input, if there is one.
+def without_ending_script(source: str) -> str:
+    """The source without a script behind its definitions that would end it before its function is asked for.
 
-    There is no input, so such a script could only end the program before its function is asked for.
+    Such a script reads standard input, of which there is none, or leaves the interpreter, as
+    ``unittest.main()`` does.
     """
-    if "input" not in source and "stdin" not in source:
+    if not _ENDING_WORDS.search(source):
         return source
     tree = parsed(source)
     if tree is None:
@@ -170,17 +175,22 @@ def without_reading_script(source: str) -> str:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     behind = max((place + 1 for place, each in enumerate(tree.body) if isinstance(each, kinds)), default=0)
     for statement in tree.body[behind:] if behind else []:
-        if _reads_input(statement):
+        if _ends_program(statement):
             return "".join(f"{line}\n" for line in source.split("\n")[: statement.lineno - 1])
     return source
 
 
-def _reads_input(statement: ast.stmt) -> bool:
+def _ends_program(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test):
         return False
     for node in ast.walk(statement):
         match node:
-            case ast.Call(func=ast.Name(id="input")):
+            case ast.Call(func=ast.Name(id="input" | "exit" | "quit")):
+                return True
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=name)) if (
+                module,
+                name,
+            ) in _ENDING_CALLS:
                 return True
             case ast.Attribute(value=ast.Name(id="sys"), attr="stdin"):
                 return True

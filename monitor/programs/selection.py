@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from monitor.domain.tasks import Task
 from monitor.programs.extraction import (
+    indented_code,
     is_of,
     places,
     tidied,
@@ -29,7 +30,7 @@ from monitor.programs.python_code import (
     parsed,
     with_futures_first,
     with_needed,
-    without_reading_script,
+    without_ending_script,
 )
 
 MAX_TRIED = 32
@@ -59,7 +60,7 @@ def source_in(task: Task, answer: str, *, cut: bool) -> str:
         return ""
     if task.language != PYTHON:
         return _after_imports(found, syntax)
-    source = without_reading_script(found.source)
+    source = without_ending_script(found.source)
     return with_needed(source, (block.code for block in found.beside if is_of(block, PYTHON)))
 
 
@@ -116,20 +117,19 @@ def _soundest(readings: Sequence[Sequence[_Candidate]]) -> _Candidate | None:
 
 
 def _unfenced(task: Task, answer: str, syntax: Syntax, *, fenced: bool) -> _Candidate | None:
-    """Code outside of all fences, if there are none or it defines the entry point.
+    """Code outside of all fences that defines the entry point; without fences, also code that does not.
 
-    Fences may also stand in its docstring, so that the whole answer is looked at first.
+    Fences may stand in a docstring, so that the whole answer is looked at first.
     """
-    found = None
-    for text in (answer, without_blocks(answer)):
-        outside = tidied(text, syntax, task.entry_point)
-        if fenced and not syntax.defines(outside, task.entry_point):
-            continue
-        code = unfenced_code(outside, syntax, task.entry_point, task.stop or syntax.stops)
-        found = _placed(task, code, syntax) if code.strip() else None
-        if found is not None and found.sound:
-            return found
-    return found
+    outside = without_blocks(answer)
+    texts = [tidied(text, syntax, task.entry_point) for text in (answer, outside, indented_code(answer))]
+    defining = [text for text in texts if syntax.defines(text, task.entry_point)]
+    if not defining and not fenced and outside.strip():
+        defining = [outside]
+    stops = task.stop or syntax.stops
+    codes = (unfenced_code(text, syntax, task.entry_point, stops) for text in defining)
+    found = [_placed(task, code, syntax) for code in codes if code.strip()]
+    return next((each for each in found if each.sound), found[0] if found else None)
 
 
 def _continuing(task: Task, blocks: Sequence[Block], syntax: Syntax) -> _Candidate | None:

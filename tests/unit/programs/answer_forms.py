@@ -268,6 +268,12 @@ FENCES = (
         "def double(x):\n    return x << 1\n",
     ),
     _form("Bard", "code element in prose", "The function is <code>@</code> as asked."),
+    _form("GPT", "a JSON object", '{"explanation": "easy", "code": "def double(x):\\n    return 2 * x\\n"}'),
+    _form(
+        "PaLM", "indented behind prose", "Here it is:\n\n    def double(x):\n        return 2 * x\n\nDone."
+    ),
+    _form("GPT", "parenthesis on the closing fence's line", f"{_FENCED.rstrip()} (O(1) time)"),
+    _form("Llama-3", "a fence closed by the other kind", "```python\n@~~~"),
     _form("Olmo", "LaTeX", "\\begin{lstlisting}[language=Python]\n@\\end{lstlisting}"),
     _form(
         "SmolLM",
@@ -291,6 +297,12 @@ BLOCKS = (
         "Qwen",
         "usage that reads input in the same block",
         "```python\n@\nn = int(input())\nprint(double(n))\n```",
+    ),
+    _form(
+        "GPT",
+        "tests in the same block that leave the interpreter",
+        "```python\nimport unittest\n@\nclass T(unittest.TestCase):\n    pass\n\nunittest.main()\n```",
+        "import unittest\n@\nclass T(unittest.TestCase):\n    pass\n",
     ),
     _form("Llama", "shell block first", f"```bash\npip install numpy\n```\n{_FENCED}"),
     _form("Llama", "expected output behind", f"{_FENCED}Output:\n```text\ndouble(4) = 8\n```"),
