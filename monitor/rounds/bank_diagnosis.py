@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from monitor.domain.samples import FinishReason, Outcome, Sample, SamplingPlan, Style
+from monitor.domain.samples import FinishReason, Invalidity, Outcome, Sample, SamplingPlan, Style
 
 MOST = 0.5
 """Share of the samples from which on a sign explains that none passed."""
@@ -32,6 +32,7 @@ def likely_reasons(samples: Sequence[Sample], plan: SamplingPlan, *, chat_templa
         return ()
     signs = (
         *_empty(scored),
+        *_reasoning(scored, plan),
         *_cut_off(scored, plan),
         *_conversing(scored, plan, chat_template=chat_template),
     )
@@ -58,6 +59,21 @@ def _empty(samples: Sequence[Sample]) -> Iterator[str]:
         )
     else:
         yield f"{told}: the model ends at once, as after a prompt of another style than its own."
+
+
+def _reasoning(samples: Sequence[Sample], plan: SamplingPlan) -> Iterator[str]:
+    share = _share(
+        samples,
+        lambda sample: (
+            sample.completion.text.strip()
+            and Invalidity.of(sample.execution.detail) is Invalidity.REASONING_ONLY
+        ),
+    )
+    if share >= MOST:
+        yield (
+            f"{share:.0%} of the answers are reasoning and nothing else: set max_tokens above "
+            f"{plan.max_tokens}, or turn reasoning off in the chat template."
+        )
 
 
 def _cut_off(samples: Sequence[Sample], plan: SamplingPlan) -> Iterator[str]:

@@ -74,6 +74,13 @@ def test_answers_that_the_server_puts_elsewhere_are_told_from_empty_ones():
     assert "the model ends at once" in empty[0]
 
 
+def test_answers_that_never_got_beyond_reasoning_say_so():
+    invalid = {"outcome": Outcome.REJECTED, "detail": "reasoning only, truncated after 64 tokens"}
+    (told, *_) = reasons(samples("<think>hm", **invalid), samples(count=5), plan=CHAT)
+    assert told.startswith("80% of the answers are reasoning and nothing else: set max_tokens above 64")
+    assert not any("reasoning" in each for each in reasons(samples(count=5)))
+
+
 def test_answers_that_were_cut_off_name_the_setting():
     (cut, _) = reasons(samples(finish=FinishReason.LENGTH), samples(count=5))
     assert cut == "80% of the answers were cut off at max_tokens = 64: set a larger one."
