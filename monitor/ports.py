@@ -70,11 +70,7 @@ class CheckpointSource(Protocol):
     """Where checkpoints come from."""
 
     def arrivals(self, now: datetime) -> Arrivals:
-        """Everything the source holds now.
-
-        Raises:
-            InvalidConfig: the source itself does not exist or cannot be read.
-        """
+        """Everything the source holds now. Raises InvalidConfig: it does not exist or cannot be read."""
         ...
 
 
@@ -266,22 +262,17 @@ class EvaluationLog(Protocol):
     def evaluations(
         self, model: str, *, checkpoint: str | None = None, limit: int | None = None
     ) -> tuple[Evaluation, ...]:
-        """All, or those of one checkpoint digest, oldest first. Raises StoreTrouble.
+        """All, or those of one checkpoint, or only the newest so many; oldest first. Raises StoreTrouble."""
+        ...
 
-        Args:
-            model: name of the model.
-            checkpoint: digest; None for every checkpoint.
-            limit: only the newest so many; None for all.
-        """
+    def last_decided_at(self, model: str) -> datetime | None:
+        """When an evaluation of the model was last decided, UTC; None before. Raises StoreTrouble."""
         ...
 
     def record(self, evaluation_id: str, samples: Sequence[Sample]) -> int:
-        """Store samples and the aggregates that count them in one transaction.
+        """Store samples and the aggregates that count them in one transaction; how many were new.
 
         A sample whose (task, index) is already stored is left as it was.
-
-        Returns:
-            How many were new.
 
         Raises:
             StoreTrouble: locked, full or unreachable, or the evaluation was never saved; nothing of
@@ -386,7 +377,7 @@ class WorkQueue(Protocol):
         ...
 
     def requeue(self, evaluation_id: str, *, state: State) -> bool:
-        """Queue it anew, its attempts and delay forgotten; False unless in this state, held by nobody."""
+        """Queue it anew, attempts, errors and delay forgotten; False unless in this state, held by nobody."""
         ...
 
     def attempts(self, evaluation_id: str) -> int:
@@ -492,6 +483,14 @@ class Store(CheckpointRegistry, EvaluationLog, DriftLog, WorkQueue, Counters, Pr
         Raises:
             StoreTrouble: a worker holds one of its evaluations; nothing was removed.
         """
+        ...
+
+    def revision(self) -> str:
+        """Equal as long as nothing was stored, by whatever process; cheap to ask. Raises StoreTrouble."""
+        ...
+
+    def try_writing(self) -> None:
+        """Find out by writing whether anything could be stored. Raises StoreTrouble."""
         ...
 
     def close(self) -> None:

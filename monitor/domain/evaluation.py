@@ -138,6 +138,8 @@ class Evaluation:
     """Change of the pass ratio on sealed tasks minus that on open ones; None unless both were drawn."""
     broken: str = ""
     """What shows that the checkpoint, as it is served, computes nothing usable; empty where it does."""
+    errors: int = 0
+    """Attempts that an error ended since it was queued; what was killed or stopped is not among them."""
     trouble: str = ""
     """Why it failed, or waits to be tried again; empty when it did neither."""
     retryable: bool = False

@@ -37,7 +37,7 @@ class Gauges:
     probes: tuple[Probe, ...] = ()
     """Ask each served checkpoint, the baseline included."""
     reports: bool = False
-    """Whether the meter keeps a page about each evaluation's columns."""
+    """Whether a page about each evaluation's columns can be asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from monitor.ports import CompletionModel, Count, DriftEvent, DriftMeter, Probe,
 from monitor.rounds.bench import Bench, Gauges
 from monitor.rounds.trending import trends_at
 from monitor.rounds.watching import Watch, bank_key, baseline_of
+from monitor.rounds.weighing import bank_key_for
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ def ask_bank_again(watch: Watch, gauges: Gauges) -> bool:
     known = watch.store.evaluation(evaluation_id)
     if known is None or known.state is not State.DECIDED or not unasked(watch.store, gauges, evaluation_id):
         return False
-    watch.store.save(replace(known, state=State.QUEUED))
+    watch.store.save(replace(known, state=State.QUEUED, errors=0))
     return True
 
 
@@ -117,12 +118,41 @@ async def keep_drift(bench: Bench, bank: Evaluation, evaluation: Evaluation) -> 
         bench.gauges,
         bank_id=bank.key.evaluation_id,
         evaluation_id=evaluation_id,
-        report=f"{evaluation_id}.html" if bench.gauges.reports else "",
+        # Most pages are never looked at, and one costs more than all the rest: it is made when asked for.
+        report="",
     )
+    if bench.gauges.reports and reading.signals:
+        reading = replace(reading, report=page_name(evaluation_id))
     trends = await asyncio.to_thread(trends_at, bench.store, evaluation, reading)
     await asyncio.to_thread(bench.store.keep_drift, evaluation_id, replace(reading, trends=trends))
     bench.tally.add(Count.DRIFT_EVENTS, DriftEvent.FAILED if reading.broken else DriftEvent.MEASURED)
     await asyncio.to_thread(bench.tally.store, bench.store)
+
+
+def page_name(evaluation_id: str) -> str:
+    """File name of the page about an evaluation's columns."""
+    return f"{evaluation_id}.html"
+
+
+def write_page(store: Store, meter: DriftMeter, evaluation_id: str) -> bool:
+    """Write the page about an evaluation's columns, from what is stored; whether there is one to write.
+
+    Args:
+        store: holds its samples and its bank's.
+        meter: compares columns, and knows where pages go.
+        evaluation_id: a candidate's.
+
+    Raises:
+        StoreTrouble: they could not be read.
+    """
+    evaluation, kept = store.evaluation(evaluation_id), store.drift(evaluation_id)
+    if evaluation is None or kept is None or not kept.report:
+        return False
+    bank_id = bank_key_for(evaluation, evaluation.key.baseline).evaluation_id
+    compared = compare_outputs(
+        store, Gauges(meter=meter), bank_id=bank_id, evaluation_id=evaluation_id, report=kept.report
+    )
+    return bool(compared.report)
 
 
 def compare_outputs(

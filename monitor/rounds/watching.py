@@ -11,7 +11,6 @@ from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, State
 from monitor.domain.samples import SamplingPlan
 from monitor.domain.tasks import Suite
 from monitor.ports import CheckpointSource, Store
-from monitor.rounds.weighing import outgrown
 
 REVIVE_S = 3600.0
 """How long an evaluation that failed for a reason that may pass stays FAILED."""
@@ -108,6 +107,8 @@ def _revived(watch: Watch, wanted: Evaluation, now: datetime) -> bool:
     One that failed a while ago for a reason that may pass, or that drew nothing, as its bank could not decide
     anything, which has grown since.
     """
+    from monitor.rounds.weighing import outgrown  # noqa: PLC0415 - commands that weigh nothing load no scipy
+
     known = watch.store.evaluation(wanted.key.evaluation_id)
     if (
         known is not None

@@ -30,9 +30,9 @@ from monitor.rounds.weighing import BankMissing
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
-"""Leases on one evaluation before trouble makes it FAILED."""
+"""Attempts that errors may end before an evaluation is FAILED."""
 STARTS = 10
-"""Leases after which an evaluation whose workers keep being killed is not begun again."""
+"""Attempts that may be interrupted, by a kill or a lease that ran out, before it is not begun again."""
 RETRY_S = 30.0
 """Delay before the second attempt; the next is twice as long."""
 BANK_S = 15.0
@@ -82,8 +82,10 @@ async def work_once(bench: Bench, *, worker: str, only: str | None = None) -> Ev
 
 
 async def _attempt(bench: Bench, lease: Lease) -> Evaluation:
-    if (begun := await lease.attempts()) > STARTS:
-        return await _give_up(bench, lease, _killer(begun - 1))
+    before = await lease.attempts() - 1
+    interrupted = before - lease.evaluation.errors
+    if interrupted >= STARTS:
+        return await _give_up(bench, lease, _killer(interrupted))
     try:
         decided = await lease.during(evaluate(bench, lease))
     except asyncio.CancelledError:
@@ -116,10 +118,11 @@ async def _retry_later(bench: Bench, lease: Lease, error: MonitorError) -> Evalu
         await asyncio.to_thread(bench.store.count, bench.model, Count.ENGINE_EVENTS, event)
     elif isinstance(error, SandboxTrouble):
         await asyncio.to_thread(bench.store.count, bench.model, Count.SANDBOX_EVENTS, SandboxEvent.TROUBLE)
-    attempts = await lease.attempts()
-    if attempts >= ATTEMPTS:
+    errors = lease.evaluation.errors + 1
+    lease.evaluation = replace(lease.evaluation, errors=errors)
+    if errors >= ATTEMPTS:
         return await _give_up(bench, lease, error)
-    return await lease.postpone(error, delay_s=RETRY_S * 2 ** (attempts - 1))
+    return await lease.postpone(error, delay_s=RETRY_S * 2 ** (errors - 1))
 
 
 async def _give_up(bench: Bench, lease: Lease, error: MonitorError) -> Evaluation:
@@ -145,21 +148,28 @@ def _told(error: Exception) -> MonitorError:
     )
 
 
-def _killer(begun: int) -> Unexpected:
+def _killer(interrupted: int) -> Unexpected:
     return Unexpected(
-        f"It was begun {begun} times, and each time its process was killed before the end.",
+        f"It was interrupted {interrupted} times: its process was killed or stalled before the end.",
         next_step="See with `dmesg` or `journalctl` whether memory ran out, then use `tailwatch evaluate`.",
     )
 
 
 async def work(
-    bench: Bench, *, worker: str, idle_s: float, done: Callable[[Evaluation], Awaitable[None]]
+    bench: Callable[[], Bench], *, worker: str, idle_s: float, done: Callable[[Evaluation], Awaitable[None]]
 ) -> None:
-    """Do evaluations as they come, until cancelled; whatever goes wrong, the next one is done."""
+    """Do evaluations as they come, until cancelled; whatever goes wrong, the next one is done.
+
+    Args:
+        bench: what the next one works with.
+        worker: who does them.
+        idle_s: how often the queue is asked when nothing waits.
+        done: told of each.
+    """
     pause_s = idle_s
     while True:
         try:
-            evaluation = await work_once(bench, worker=worker)
+            evaluation = await work_once(bench(), worker=worker)
         except StoreTrouble as trouble:
             logger.warning("store does not answer", extra={"problem": str(trouble)})
         except Exception:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import scipy
-
 
 def least_rate(mean: float, samples: float, *, beta: float) -> float:
     """Lower confidence bound of a stratum's pass rate in the bank, one-sided level 1 - beta.
@@ -21,6 +19,8 @@ def least_rate(mean: float, samples: float, *, beta: float) -> float:
         samples: independent samples behind it, at least 1; with unequal depths their effective number.
         beta: chance that the true rate lies below the bound, at most.
     """
+    import scipy  # noqa: PLC0415 - commands that weigh nothing import this module and need none of it
+
     passed = mean * samples
     return float(scipy.special.betaincinv(passed, samples - passed + 1.0, beta)) if passed > 0.0 else 0.0
 

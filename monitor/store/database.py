@@ -6,6 +6,8 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
@@ -13,8 +15,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from monitor.domain.errors import InvalidConfig, StoreTrouble
+from monitor.disks import try_writing
+from monitor.domain.errors import DiskTrouble, InvalidConfig, StoreTrouble
 from monitor.store.migrations import NEWEST, migrate, stored_version
+from monitor.store.revisions import PostgresqlRevisions, Revisions, SqliteRevisions
 from monitor.store.troubles import trouble_from
 
 _MIGRATION_LOCK = 0x7A11
@@ -37,6 +41,11 @@ class Database:
         self.name = self._url.render_as_string(hide_password=True)
         self._patience_s = patience_s
         self._engine = self._engine_of()
+        self._file = Path(self._url.database or "").absolute() if self.is_sqlite else None
+        self._opened: _File | None = None
+        self._revisions: Revisions = (
+            PostgresqlRevisions(self._engine) if self._file is None else SqliteRevisions(self._file)
+        )
 
     @property
     def is_sqlite(self) -> bool:
@@ -45,8 +54,9 @@ class Database:
 
     def prepare(self) -> None:
         """Make it today's store, from nothing or from an older one. Raises StoreTrouble."""
-        if self.is_sqlite:
+        if self._file is not None:
             self._use_write_ahead_log()
+            self._opened = _file_at(self._file)
         with self.reading() as connection:
             # Most openings find nothing to do, and then need not wait for whoever is writing.
             if stored_version(connection) == NEWEST:
@@ -60,6 +70,7 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one moment of the store. Raises StoreTrouble."""
         with self._told(), self._engine.connect() as connection:
+            self._check_file()
             if not self.is_sqlite:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
@@ -69,6 +80,7 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """A transaction that is committed whole or not at all. Raises StoreTrouble."""
         with self._told(), self._engine.connect() as connection:
+            self._check_file()
             if self.is_sqlite:
                 # Taking the lock at once avoids the deadlock of two readers that both want to write.
                 connection.execution_options(tailwatch_begin="BEGIN IMMEDIATE")
@@ -78,13 +90,55 @@ class Database:
                     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {patience_ms}")
                 yield connection
 
+    def revision(self) -> str:
+        """Equal as long as nothing was committed, by whomever. Raises StoreTrouble."""
+        self._check_file()
+        with self._told():
+            return self._revisions.current()
+
+    def try_writing(self) -> None:
+        """Find out whether it could be written to now; nothing in it changes. Raises StoreTrouble."""
+        if self._file is None:
+            self._check_primary()
+            return
+        self._check_file()
+        try:
+            try_writing(self._file.parent)
+        except DiskTrouble as exc:
+            raise StoreTrouble(
+                f"The store {self.name} cannot be written to: {exc.message}", next_step=exc.next_step
+            ) from exc
+
     def insert(self, table: Table) -> Any:
         """An INSERT that can say ON CONFLICT; both dialects spell it alike, SQLAlchemy does not."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     def close(self) -> None:
         """Close every connection."""
+        self._revisions.close()
         self._engine.dispose()
+
+    def _check_primary(self) -> None:
+        """Refuse a server that only lets read; whether its disk has room is the server's own to watch."""
+        with self.reading() as connection:
+            read_only = connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on"
+        if read_only:
+            raise StoreTrouble(
+                f"The store {self.name} is read-only.",
+                next_step="Name the primary server in the store's URL.",
+            )
+
+    def _check_file(self) -> None:
+        """Refuse to go on beside the file: what connections hold open may have no name any more."""
+        if self._file is None or self._opened is None:
+            return
+        found = _file_at(self._file)
+        if found != self._opened:
+            what = "was deleted" if found is None else "was replaced by another file"
+            raise StoreTrouble(
+                f"The store {self.name} {what} while it was in use.",
+                next_step="Put the file back in its place, or restore a backup and start Tailwatch again.",
+            )
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -136,6 +190,23 @@ class Database:
                     continue
                 raise
             return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """What a file is known by, whatever it is called."""
+
+    device: int
+    number: int
+
+
+def _file_at(path: Path) -> _File | None:
+    """The file that has this name now."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return _File(device=found.st_dev, number=found.st_ino)
 
 
 def _parsed(text: str) -> URL:

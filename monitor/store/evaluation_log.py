@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
-from monitor.domain.evaluation import Evaluation
+from monitor.domain.evaluation import Evaluation, State
 from monitor.domain.evidence import Observation
 from monitor.domain.samples import Outcome, Sample
 from monitor.domain.tasks import Stratum
@@ -18,6 +19,7 @@ from monitor.store.database import Database
 from monitor.store.evaluation_rows import (
     changed_by_saving,
     evaluation_of,
+    finished_at,
     locked_ref,
     ref_of,
     row_of,
@@ -78,6 +80,15 @@ class SqlEvaluationLog:
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return tuple(evaluation_of(row.record, row.state) for row in reversed(rows))
+
+    def last_decided_at(self, model: str) -> datetime | None:
+        """When an evaluation of the model was last decided, read from the records where they lie."""
+        query = select(func.max(finished_at(is_sqlite=self._database.is_sqlite))).where(
+            evaluations.c.model == model, evaluations.c.state == State.DECIDED.value
+        )
+        with self._database.reading() as connection:
+            last = connection.scalar(query)
+        return None if last is None else datetime.fromisoformat(last)
 
     def record(self, evaluation_id: str, samples: Sequence[Sample]) -> int:
         """Store the samples that are new, and the aggregates that count them, or nothing at all."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import JSON, ColumnElement, Connection, Select, Text, cast, func, select
 
 from monitor.domain.errors import StoreTrouble
 from monitor.domain.evaluation import Evaluation, State
@@ -44,14 +45,26 @@ def changed_by_saving(evaluation: Evaluation) -> dict[str, Any]:
     return {**row, **(AFRESH if evaluation.state is State.QUEUED else NO_LEASE)}
 
 
+@lru_cache(maxsize=512)
 def evaluation_of(record: str, state: str) -> Evaluation:
-    """The evaluation that the two columns hold. Raises StoreTrouble."""
+    """The evaluation that the two columns hold. Raises StoreTrouble.
+
+    Kept for the same ones are read again with each scrape and page, and decoding is most of what that costs.
+    """
     return codec.load(Evaluation, record, state=state)
 
 
 def selected() -> Select[Any]:
     """A query for the two columns that :func:`evaluation_of` takes."""
     return select(evaluations.c.record, evaluations.c.state)
+
+
+def finished_at(*, is_sqlite: bool) -> ColumnElement[str]:
+    """The moment in the record as text in UTC, which sorts as time does; NULL while it is open."""
+    if is_sqlite:
+        return func.json_extract(evaluations.c.record, "$.finished_at", type_=Text)
+    moment: ColumnElement[str] = cast(evaluations.c.record, JSON)["finished_at"].as_string()
+    return moment
 
 
 def ref_of(connection: Connection, evaluation_id: str) -> int | None:

@@ -25,6 +25,14 @@ class SqlStore(SqlRegistry, SqlEvaluationLog, SqlDriftLog, SqlWorkQueue, SqlCoun
         """The URL without its password."""
         return self._database.name
 
+    def revision(self) -> str:
+        """Equal as long as nothing was stored, by this process or another."""
+        return self._database.revision()
+
+    def try_writing(self) -> None:
+        """Write something beside what is stored, to see whether it could be."""
+        self._database.try_writing()
+
     def verify(self) -> tuple[Difference, ...]:
         """Recount all samples and list every stored aggregate that differs."""
         return verification.differences(self._database)

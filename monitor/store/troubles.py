@@ -20,7 +20,11 @@ _SQLITE = {
     sqlite3.SQLITE_IOERR: ("cannot be read or written", "Check its disk with `dmesg` and `df`."),
 }
 
+# Tables are made when a store is opened: that one is missing is nothing that a statement of ours could do.
+_EMPTIED = ("has lost its tables", "Restore it from a backup, and start Tailwatch again.")
+
 _POSTGRESQL = {
+    "42P01": _EMPTIED,
     "55P03": ("is locked by another process", "Wait until that process is done, or end it."),
     "40P01": ("is locked by another process", "Try again."),
     "53100": ("has no space left on its disk", "Free some space on the server; nothing was lost."),
@@ -54,6 +58,8 @@ def trouble_from(exc: DBAPIError | PoolTimeoutError | sqlite3.Error, store: str)
 def _sqlite_told(cause: sqlite3.Error) -> tuple[str, str]:
     # Extended codes carry the primary one in their low byte.
     code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code == sqlite3.SQLITE_ERROR and "no such table" in str(cause):
+        return _EMPTIED
     return _SQLITE.get(code, ("", ""))
 
 

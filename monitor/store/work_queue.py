@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import ColumnElement, Update, and_, func, or_, select, update
 from monitor.domain.evaluation import Evaluation, State
 from monitor.store.codec import to_us
 from monitor.store.database import Database
-from monitor.store.evaluation_rows import AFRESH, NO_LEASE, changed_by_saving, evaluation_of, row_of
+from monitor.store.evaluation_rows import NO_LEASE, changed_by_saving, evaluation_of, row_of
 from monitor.store.schema import evaluations
 
 _BACK_IN_QUEUE: Mapping[str, Any] = {**NO_LEASE, "state": State.QUEUED.value}
@@ -93,13 +94,19 @@ class SqlWorkQueue:
         return bool(self._change(_held(evaluation_id, worker).values({**_BACK_IN_QUEUE, **_UNCOUNTED})))
 
     def requeue(self, evaluation_id: str, *, state: State) -> bool:
-        """Queue it anew, attempts forgotten; False unless it is in this state and nobody holds it."""
-        unheld = update(evaluations).where(
+        """Queue it anew, attempts and errors forgotten; False unless in this state, held by nobody."""
+        unheld = and_(
             evaluations.c.evaluation_id == evaluation_id,
             evaluations.c.state == state.value,
             evaluations.c.worker.is_(None),
         )
-        return bool(self._change(unheld.values({**AFRESH, "state": State.QUEUED.value})))
+        with self._database.writing() as connection:
+            record = connection.scalar(select(evaluations.c.record).where(unheld).with_for_update())
+            if record is None:
+                return False
+            fresh = replace(evaluation_of(record, State.QUEUED.value), errors=0)
+            connection.execute(update(evaluations).where(unheld).values(changed_by_saving(fresh)))
+            return True
 
     def attempts(self, evaluation_id: str) -> int:
         """Leases taken on it that were not handed back, a present one included."""

@@ -13,6 +13,7 @@ from monitor.domain.drift import DriftReading, Measurement
 from monitor.domain.errors import StoreTrouble
 from monitor.domain.evaluation import Evaluation, State
 from monitor.domain.evidence import Observation
+from monitor.domain.identity import content_digest
 from monitor.domain.samples import Outcome, Sample
 from monitor.domain.tasks import Stratum
 from monitor.ports import Assignment, Forgotten, TaskTally
@@ -156,6 +157,11 @@ class MemoryStore:
             ]
         found.sort(key=lambda evaluation: evaluation.created_at)
         return tuple(found if limit is None else found[max(len(found) - limit, 0) :])
+
+    def last_decided_at(self, model: str) -> datetime | None:
+        """The latest of the decided ones."""
+        decided = [each for each in self.evaluations(model) if each.state is State.DECIDED]
+        return max((each.finished_at for each in decided if each.finished_at), default=None)
 
     def record(self, evaluation_id: str, samples: Sequence[Sample]) -> int:
         """Add the new ones."""
@@ -329,7 +335,7 @@ class MemoryStore:
             evaluation = self._evaluations.get(evaluation_id)
             if evaluation is None or evaluation.state is not state or self._leases[evaluation_id].worker:
                 return False
-            self.save(replace(evaluation, state=State.QUEUED))
+            self.save(replace(evaluation, state=State.QUEUED, errors=0))
             return True
 
     def _put_back(self, evaluation_id: str, worker: str, *, not_before: datetime | None, tried: bool) -> bool:
@@ -379,6 +385,15 @@ class MemoryStore:
         """A copy."""
         with self._lock:
             return dict(self._counters.get(model, {}))
+
+    def revision(self) -> str:
+        """A digest of everything."""
+        with self._lock:
+            kept = {name: value for name, value in vars(self).items() if name != "_lock"}
+            return content_digest(repr(kept))
+
+    def try_writing(self) -> None:
+        """There is always room."""
 
     def close(self) -> None:
         """Nothing is held."""

@@ -442,6 +442,13 @@ class QueueContract:
         assert store.attempts(leased.key.evaluation_id) == 0
         assert store.lease(worker="w", now=NOON, lease_s=60) is not None
 
+    def test_an_order_to_queue_it_anew_forgets_its_errors(self, store: Store):
+        failed = replace(an_evaluation(state=State.FAILED), errors=3, trouble="The engine died.")
+        store.save(failed)
+        assert store.requeue(failed.key.evaluation_id, state=State.FAILED)
+        queued = store.evaluation(failed.key.evaluation_id)
+        assert queued == replace(failed, state=State.QUEUED, errors=0)
+
     def test_what_runs_without_a_holder_can_be_leased(self, store: Store):
         store.save(an_evaluation(state=State.RUNNING))
         assert store.lease(worker="w", now=NOON, lease_s=60) is not None
@@ -481,6 +488,44 @@ class CounterContract:
         assert store.counters("third") == {}
 
 
+class RevisionContract:
+    def test_the_revision_stays_while_the_store_is_only_read(self, store: Store):
+        store.save(an_evaluation())
+        before = store.revision()
+        store.evaluations("acme")
+        store.lease(worker="w:1:1", now=NOON, lease_s=60, model="another")
+        store.try_writing()
+        assert store.revision() == before
+
+    def test_the_revision_changes_with_whatever_is_stored(self, store: Store):
+        evaluation, checkpoint = an_evaluation(), a_checkpoint()
+        evaluation_id = evaluation.key.evaluation_id
+        writes = (
+            lambda: store.remember("acme", checkpoint, now=NOON),
+            lambda: store.assign("acme", Role.BASELINE, checkpoint.digest, now=NOON),
+            lambda: store.enqueue(evaluation),
+            lambda: store.lease(worker="w:1:1", now=NOON, lease_s=60),
+            lambda: store.record(evaluation_id, [a_sample()]),
+            lambda: store.save(replace(evaluation, state=State.DECIDED, finished_at=NOON)),
+            lambda: store.count("acme", "tokens", by=3),
+        )
+        seen = [store.revision()]
+        for write in writes:
+            write()
+            seen.append(store.revision())
+        assert len(set(seen)) == len(seen)
+
+    def test_the_last_decision_is_the_latest_of_one_model(self, store: Store):
+        assert store.last_decided_at("acme") is None
+        # Begun first and finished last, as a bank that is drawn deeper.
+        for name, age_s, finished_s in (("bank", 100, 7200), ("candidate", 0, 3600.5)):
+            record = an_evaluation(name, age_s=age_s, state=State.DECIDED)
+            store.save(replace(record, finished_at=later(finished_s)))
+        store.save(an_evaluation("running", state=State.RUNNING))
+        assert store.last_decided_at("acme") == later(7200)
+        assert store.last_decided_at("other") is None
+
+
 class StoreContract(
     RegistryContract,
     EvaluationContract,
@@ -489,5 +534,6 @@ class StoreContract(
     QueueContract,
     CounterContract,
     ForgettingContract,
+    RevisionContract,
 ):
     """The whole port."""

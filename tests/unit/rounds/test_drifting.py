@@ -9,10 +9,10 @@ import pytest
 from monitor.domain.drift import IndicatorName
 from monitor.domain.errors import EngineTrouble
 from monitor.domain.evaluation import Stage, State
-from monitor.domain.evidence import DecisionKind, ReasonCode
+from monitor.domain.evidence import DecisionKind, DriftSignal, ReasonCode
 from monitor.ports import Count, DriftEvent
 from monitor.rounds.bench import Gauges
-from monitor.rounds.drifting import ask_bank_again, compare_outputs
+from monitor.rounds.drifting import ask_bank_again, compare_outputs, page_name, write_page
 from monitor.rounds.weighing import conclude
 from monitor.rounds.worker import work_once
 from monitor.testing import FakeMeter, FakeProbe
@@ -163,3 +163,41 @@ async def test_nothing_is_measured_where_nothing_is_asked_for(world):
     record = await evaluated(world, "equal")
     assert world.store.drift(record.key.evaluation_id) is None
     assert not [key for key in world.store.counters("acme") if key[0] == Count.DRIFT_EVENTS]
+
+
+class PagingMeter(FakeMeter):
+    """Finds a column, and remembers which pages were asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.pages = []
+
+    def measure(self, bank, candidate, *, report):
+        if report:
+            self.pages.append((report, len(bank), len(candidate)))
+        found = super().measure(bank, candidate, report=report)
+        column = DriftSignal(signal="tokens", method="ks", score=0.5, threshold=0.01, detected=False)
+        return replace(found, signals=(column,))
+
+
+async def test_the_page_about_columns_is_promised_by_the_evaluation_and_made_when_it_is_asked_for(world):
+    meter = PagingMeter()
+    await measured_world(world, meter=meter, reports=True)
+    record = await evaluated(world, "worse")
+    evaluation_id = record.key.evaluation_id
+    assert meter.pages == []
+    assert world.store.drift(evaluation_id).report == page_name(evaluation_id)
+    assert write_page(world.store, meter, evaluation_id)
+    bank = world.store.evaluations("acme")[0]
+    samples = [len(world.store.samples(each.key.evaluation_id)) for each in (bank, record)]
+    assert meter.pages == [(page_name(evaluation_id), *samples)]
+
+
+async def test_there_is_no_page_about_what_was_not_compared_or_never_was(world):
+    meter = PagingMeter()
+    await measured_world(world, meter=meter)
+    record = await evaluated(world, "worse")
+    bank = world.store.evaluations("acme")[0]
+    for evaluation_id in (record.key.evaluation_id, bank.key.evaluation_id, "0" * 32):
+        assert not write_page(world.store, meter, evaluation_id)
+    assert meter.pages == []

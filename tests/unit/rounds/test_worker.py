@@ -17,7 +17,7 @@ from monitor.domain.evidence import DecisionKind
 from monitor.processes import identify
 from monitor.rounds.condition import Condition
 from monitor.rounds.watching import bank, baseline_of, candidate
-from monitor.rounds.worker import ATTEMPTS, BANK_S, STARTS, recover, work, work_once
+from monitor.rounds.worker import ATTEMPTS, BANK_S, RETRY_S, STARTS, recover, work, work_once
 from monitor.testing import FakeEngine
 from monitor.testing.fakes import Failings
 
@@ -55,7 +55,7 @@ async def working(world: World):
     async def done(evaluation: Evaluation) -> None:
         finished.append(evaluation)
 
-    worker = asyncio.create_task(work(world.bench(), worker=WORKER, idle_s=0.001, done=done))
+    worker = asyncio.create_task(work(world.bench, worker=WORKER, idle_s=0.001, done=done))
     yield finished
     assert not worker.done(), "the worker has ended"
     worker.cancel()
@@ -178,8 +178,71 @@ class TestPoison:
         record = await work_once(world.bench(), worker=WORKER)
         assert record.key.evaluation_id == evaluation_id
         assert record.state is State.FAILED
-        assert f"begun {STARTS} times" in record.trouble
+        assert f"interrupted {STARTS} times" in record.trouble
         assert world.engine.served == [checkpoint("base")]
+
+
+class TestErrorsAndInterruptions:
+    """Each has a budget of its own."""
+
+    @staticmethod
+    def killed(world: World, times: int) -> None:
+        for _ in range(times):
+            assert world.store.lease(worker="killed:1:1", now=world.clock(), lease_s=60) is not None
+            world.store.abandon("killed:1:1")
+
+    @staticmethod
+    async def broken(world: World) -> Evaluation:
+        dead = replace(world.bench(), engine=FakeEngine(pass_ratio, Failings(lives=(0,))))
+        record = await work_once(dead, worker=WORKER)
+        world.clock.pass_s(1000)
+        return record
+
+    async def test_two_kills_and_an_error_leave_two_more_errors(self, world):
+        await world.with_baseline()
+        evaluation_id = queued(world)
+        self.killed(world, 2)
+        for _ in range(ATTEMPTS - 1):
+            assert (await self.broken(world)).state is State.QUEUED
+            self.killed(world, 1)
+        assert (await self.broken(world)).state is State.FAILED
+        assert world.store.evaluation(evaluation_id).retryable
+
+    async def test_errors_do_not_use_up_the_kills_either(self, world):
+        await world.with_baseline()
+        queued(world)
+        for _ in range(ATTEMPTS - 1):
+            await self.broken(world)
+        self.killed(world, STARTS - 1)
+        assert (await work_once(world.bench(), worker=WORKER)).state is State.DECIDED
+
+    async def test_a_lease_that_ran_out_is_an_interruption(self, world):
+        await world.with_baseline()
+        queued(world)
+        for _ in range(ATTEMPTS):
+            world.store.lease(worker="stalled:1:1", now=world.clock(), lease_s=60)
+            world.clock.pass_s(61)
+        assert (await self.broken(world)).state is State.QUEUED
+        assert (await work_once(world.bench(), worker=WORKER)).state is State.DECIDED
+
+    async def test_an_order_from_outside_forgets_errors_as_well_as_kills(self, world):
+        await world.with_baseline()
+        evaluation_id = queued(world)
+        for _ in range(ATTEMPTS):
+            await self.broken(world)
+        assert world.store.requeue(evaluation_id, state=State.FAILED)
+        self.killed(world, 1)
+        for _ in range(ATTEMPTS - 1):
+            assert (await self.broken(world)).state is State.QUEUED
+
+    async def test_the_second_attempt_after_an_error_is_soon_however_often_it_was_killed(self, world):
+        await world.with_baseline()
+        queued(world)
+        self.killed(world, 5)
+        dead = replace(world.bench(), engine=FakeEngine(pass_ratio, Failings(lives=(0,))))
+        await work_once(dead, worker=WORKER)
+        world.clock.pass_s(RETRY_S)
+        assert (await work_once(world.bench(), worker=WORKER)).state is State.DECIDED
 
 
 class TestCondition:
