@@ -286,6 +286,24 @@ def reports_folder(options: Options) -> Path:
     return options.state / "drift"
 
 
+def drift_page(deployment: Deployment, evaluation_id: str) -> Path | None:
+    """The page about what drifted in an evaluation, written now unless it is kept; None where there is none.
+
+    Raises:
+        StoreTrouble: the samples that it is about could not be read.
+    """
+    from monitor.rounds.drifting import page_name, write_page  # noqa: PLC0415 - loaded where it is used
+
+    options, folder = deployment.options, reports_folder(deployment.options)
+    path = folder / page_name(evaluation_id)
+    if not path.is_file():
+        about_columns = options.drift.model_copy(update={"indicators": False, "probes": frozenset()})
+        meter = gauges(options.model_copy(update={"drift": about_columns}), deployment.watch).meter
+        if meter is None or not write_page(deployment.store, meter, evaluation_id):
+            return None
+    return path
+
+
 def gauges(options: Options, watch: Watch, *, pages: Pages | None = None) -> Gauges:
     """What the configuration wants measured about outputs.
 

