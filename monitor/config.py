@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -211,11 +212,37 @@ class ScheduleOptions(Section):
     recheck_promoted: Duration = 86400.0
 
 
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class ServeOptions(Section):
     """Where the daemon answers."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 9817
+    allowed_hosts: tuple[str, ...] = ()
+
+    def hosts(self) -> tuple[str, ...]:
+        """Names and addresses that requests may be for; ``*`` for any.
+
+        What listens on loopback alone is meant for this machine; what others may reach has whichever names
+        they gave it.
+
+        >>> ServeOptions(host="0.0.0.0").hosts()
+        ('*',)
+        """
+        if not self.allowed_hosts and not _is_loopback(self.host):
+            return ("*",)
+        return (*_LOOPBACK, self.host, *self.allowed_hosts)
 
 
 class Options(BaseSettings):

@@ -7,12 +7,13 @@ import contextlib
 import logging
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from socket import socket
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -21,14 +22,17 @@ from prometheus_client.registry import Collector
 from monitor.cli.app import asynchronous, cli, config_option
 from monitor.cli.logs import start_logging
 from monitor.cli.progress import logged
-from monitor.config import load_options
+from monitor.cli.reloading import Judges, Live, reload_when
+from monitor.config import ScheduleOptions, load_options
+from monitor.disks import try_writing
 from monitor.domain.errors import MonitorError, Trouble
 from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision
 from monitor.export.collector import StoreCollector, new_registry
-from monitor.export.health import Health, PartHealth, store_health
+from monitor.export.health import Health, PartHealth, Trial, part_health, store_health
 from monitor.export.process import Polls, Sampling
-from monitor.ports import Check
+from monitor.export.remembered import remembered
+from monitor.ports import Check, Store
 from monitor.processes import identify
 from monitor.rounds.banks import Banks
 from monitor.rounds.clock_steps import ClockSteps
@@ -44,11 +48,11 @@ from monitor.weights.digests import HashingInterrupted
 from monitor.wiring import (
     Deployment,
     diagnose_engine,
+    drift_page,
     now,
     open_bench,
     open_deployment,
     open_source,
-    reports_folder,
 )
 
 log = logging.getLogger("tailwatch")
@@ -72,51 +76,62 @@ async def serve(config: Path | None, log_format: str) -> None:
     After kill -9 it goes on with what it was doing when it is started again.
     """
     start_logging(log_format)
+    # From the first moment on: what the signal does by itself is to end the process.
+    reload_asked = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload_asked.set)
     options = load_options(config)
     with open_deployment(options) as deployment:
-        polls = Polls(options.model, every_s=options.schedule.poll)
+        polls, judges = Polls(options.model, every_s=options.schedule.poll), judges_of(deployment)
         sampling = Sampling(options.model, lambda: deployment.condition.last_sample_at)
         listener = listen(options.serve.host, options.serve.port)
         deployment.condition.sandbox = "It is being started."
         async with (
-            answering(deployment, listener, polls, sampling) as address,
+            answering(deployment, listener, polls, sampling, judges=judges) as address,
             open_bench(deployment, watcher=logged()) as bench,
         ):
             deployment.condition.worked()
             recovered = recover(deployment.store)
             ask_bank_again(deployment.watch, bench.gauges)
             log.info("serving", extra={"address": address, "model": options.model, "recovered": recovered})
-            lookout = asyncio.create_task(watch(Lookout(deployment, polls), options.schedule.poll))
-            worker = asyncio.create_task(work(bench, worker=identify(), idle_s=IDLE_S, done=_tell))
-            try:
-                await _until_stopped(lookout, worker)
-            finally:
-                for task in (lookout, worker):
-                    task.cancel()
-                deployment.hashes.stop()
-                await asyncio.gather(lookout, worker, return_exceptions=True)
+            lookout, live = Lookout(deployment, polls), Live(deployment, judges)
+            live.work_with(bench, lookout)
+            await _until_stopped(
+                watch(lookout, options.schedule.poll),
+                work(lambda: live.bench, worker=identify(), idle_s=IDLE_S, done=_tell),
+                reload_when(reload_asked, live, config),
+                ending=deployment.hashes.stop,
+            )
     log.info("stopped")
 
 
+def judges_of(deployment: Deployment) -> Judges:
+    """Those who answer by the policy; what they read of the store is kept until it changes."""
+    watch = replace(deployment.watch, store=remembered(deployment.store))
+    return Judges(gate=Gate(watch, deployment.policy), banks=Banks(watch, deployment.policy))
+
+
 @asynccontextmanager
-async def answering(deployment: Deployment, listener: socket, *beside: Collector) -> AsyncIterator[str]:
+async def answering(
+    deployment: Deployment, listener: socket, *beside: Collector, judges: Judges | None = None
+) -> AsyncIterator[str]:
     """Serve metrics, health and the gate on a socket while the context is open.
 
     Args:
         deployment: what is served.
         listener: where requests arrive.
         beside: collectors of figures that the store does not hold.
+        judges: answer by a policy that may change; None for ones of the deployment's own.
 
     Yields:
         The address, for example ``http://127.0.0.1:9817``.
     """
-    options, store, watch = deployment.options, deployment.store, deployment.watch
-    gate = partial(_answer, Gate(watch, deployment.policy))
-    bank = Banks(watch, deployment.policy).of_baseline
+    options, store, watch = deployment.options, remembered(deployment.store), deployment.watch
+    judges = judges or judges_of(deployment)
+    decision_for, bank = partial(_answer, judges.gate), judges.banks.of_baseline
     collector = StoreCollector(
         store,
         model=watch.model,
-        decision_for=gate,
+        decision_for=decision_for,
         suite_names={watch.suite.digest: watch.suite.name},
         bank=bank,
     )
@@ -124,12 +139,13 @@ async def answering(deployment: Deployment, listener: socket, *beside: Collector
         Sources(
             store=store,
             model=watch.model,
-            decision_for=gate,
-            health=partial(_health, deployment, diagnose_engine(options)),
+            decision_for=decision_for,
+            health=partial(_health, deployment, _Probes(deployment, store), diagnose_engine(options)),
             registry=new_registry(collector, *beside),
             now=now,
-            reports=reports_folder(options),
             bank=bank,
+            report_of=partial(drift_page, deployment),
+            hosts=options.serve.hosts(),
         )
     )
     task = asyncio.create_task(serve_http(app, listener))
@@ -144,13 +160,23 @@ def _answer(gate: Gate, reference: str) -> Decision:
     return gate.decision_for(reference, now=now())
 
 
-def _health(deployment: Deployment, engine: Check) -> Health:
+class _Probes:
+    """What health finds out by trying."""
+
+    def __init__(self, deployment: Deployment, store: Store) -> None:
+        self.store = store
+        self.store_writing = Trial(store.try_writing)
+        self.state_writing = Trial(partial(try_writing, deployment.options.state))
+
+
+def _health(deployment: Deployment, probes: _Probes, engine: Check) -> Health:
     """What can be told at once: engine and sandbox are as the last evaluation found them."""
-    part, last_success_at = store_health(deployment.store, deployment.watch.model)
+    part, last_success_at = store_health(probes.store, deployment.watch.model, probes.store_writing)
     folder, condition = deployment.options.checkpoints.path, deployment.condition
     found = condition.engine or f"{engine.detail} {engine.next_step}".strip()
     parts = (
         part,
+        part_health("state", probes.state_writing, detail=str(deployment.options.state)),
         PartHealth(name="checkpoints", ok=folder.is_dir(), detail=str(folder)),
         PartHealth(name="engine", ok=engine.ok and not condition.engine, detail=found),
         PartHealth(name="sandbox", ok=not condition.sandbox, detail=condition.sandbox),
@@ -166,6 +192,13 @@ class Lookout:
         self._polls = polls
         self._source = open_source(deployment.options, deployment.hashes, reading_s=LOOK_READING_S)
         self._told: set[tuple[str, str]] = set()
+        self.schedule = deployment.options.schedule
+        """What is kept to; whoever calls looks here for how often."""
+
+    def reschedule(self, schedule: ScheduleOptions) -> None:
+        """Keep to another schedule from now on."""
+        self.schedule = schedule
+        self._polls.expect_every(schedule.poll)
 
     def look(self) -> bool:
         """Queue what has arrived, and the promoted checkpoint when it is time; blocking.
@@ -173,7 +206,7 @@ class Lookout:
         Returns:
             Whether weights are left to be read on at once.
         """
-        watch, every_s = self._deployment.watch, self._deployment.options.schedule.recheck_promoted
+        watch, every_s = self._deployment.watch, self.schedule.recheck_promoted
         try:
             result = poll(watch, self._source, now())
             again = recheck(watch, every_s=every_s, now=now())
@@ -224,6 +257,7 @@ async def watch(lookout: Lookout, poll_s: float) -> None:
     Raises:
         InvalidConfig: the first look finds nothing to watch.
     """
+    schedule = lookout.schedule
     # It reads every checkpoint whole, which can take minutes; the daemon answers and works meanwhile.
     await lookout.first()
     scheduler = AsyncIOScheduler(
@@ -238,6 +272,10 @@ async def watch(lookout: Lookout, poll_s: float) -> None:
             if step_s := clock.step_s():
                 # The next look is due at a time of day, which a clock that was set back reaches much later.
                 log.warning("the clock was set", extra={"seconds": round(step_s)})
+                job.reschedule("interval", seconds=poll_s)
+            if lookout.schedule.poll != schedule.poll:
+                schedule = lookout.schedule
+                poll_s = schedule.poll
                 job.reschedule("interval", seconds=poll_s)
     finally:
         scheduler.shutdown(wait=False)
@@ -281,14 +319,25 @@ async def _tell(evaluation: Evaluation) -> None:
     )
 
 
-async def _until_stopped(*tasks: asyncio.Task[None]) -> None:
-    """Return on SIGINT or SIGTERM; raise what ended one of the tasks."""
+async def _until_stopped(*duties: Coroutine[Any, Any, None], ending: Callable[[], None]) -> None:
+    """Do all duties until SIGINT or SIGTERM, and end them; raise what ended one of them.
+
+    Args:
+        duties: done at the same time.
+        ending: called when they are told to end; stops what they do in threads.
+    """
+    tasks = [asyncio.create_task(duty) for duty in duties]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     waiting = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    for task in done - {waiting}:
-        task.result()
+    try:
+        done, _ = await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {waiting}:
+            task.result()
+    finally:
+        for task in (waiting, *tasks):
+            task.cancel()
+        ending()
+        await asyncio.gather(waiting, *tasks, return_exceptions=True)

@@ -38,6 +38,10 @@ class Polls(Collector):
         self._up: bool | None = None
         self._unusable = 0
 
+    def expect_every(self, seconds: float) -> None:
+        """Looks come at another interval from now on."""
+        self._every_s = seconds
+
     def succeeded(self, *, unusable: int) -> None:
         """A look went through.
 

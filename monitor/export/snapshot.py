@@ -94,6 +94,11 @@ def take_snapshot(
     )
 
 
+def newest_evaluations(store: Store, model: str, checkpoint: Checkpoint) -> tuple[Evaluation, ...]:
+    """The newest evaluations of a checkpoint, oldest first. Raises StoreTrouble."""
+    return store.evaluations(model, checkpoint=checkpoint.digest, limit=NEWEST_EVALUATIONS)
+
+
 def last_decided(evaluations: tuple[Evaluation, ...]) -> Evaluation | None:
     """The newest decided evaluation of a checkpoint; its bank only when it was never judged."""
     decided = [evaluation for evaluation in evaluations if evaluation.state is State.DECIDED]
@@ -126,7 +131,7 @@ class _Reading:
 
 def _publish(reading: _Reading, checkpoint: Checkpoint, ordinal: int) -> PublishedCheckpoint:
     store, digest = reading.store, checkpoint.digest
-    newest = store.evaluations(reading.model, checkpoint=digest, limit=NEWEST_EVALUATIONS)
+    newest = newest_evaluations(store, reading.model, checkpoint)
     baseline = reading.roles.get(Role.BASELINE, "")
     # A difference to an earlier baseline must not be read as one to the present baseline.
     evaluation = last_decided(

@@ -49,6 +49,11 @@ class Banks:
         self._policy = policy
         self._found: dict[str, tuple[datetime | None, Health]] = {}
 
+    def judge_by(self, policy: Policy) -> None:
+        """Read them by another policy from now on."""
+        if policy != self._policy:
+            self._policy, self._found = policy, {}
+
     def of_baseline(self) -> Health:
         """The health of the present baseline's bank; empty without one. Raises StoreTrouble."""
         baseline = baseline_of(self._watch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitor.domain.checkpoint import Checkpoint
@@ -12,25 +12,44 @@ from monitor.domain.evidence import Decision, DecisionKind, Reason, ReasonCode
 from monitor.rounds.watching import Watch, baseline_of, find
 from monitor.rounds.weighing import BankMissing, conclude, outgrown
 from monitor.verdicts.policy import Policy
-from monitor.verdicts.rules import rules_for
+from monitor.verdicts.rules import Rules, rules_for
 
 NEWEST_EVALUATIONS = 50
 """How far back the last decided one is looked for at first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bar:
+    """One policy, and what was weighed by it."""
+
+    policy: Policy
+    digest: str
+    rules: Rules
+    reweighed: dict[tuple[str, datetime], Decision] = field(default_factory=dict)
+    """Decisions by evaluation and the moment it was decided."""
+
+    @classmethod
+    def of(cls, policy: Policy, watch: Watch) -> _Bar:
+        """Nothing was weighed by it yet."""
+        return cls(policy=policy, digest=policy.digest, rules=rules_for(policy, greedy=watch.plan.greedy))
 
 
 class Gate:
     """Answers for checkpoints under one policy.
 
     An evaluation that another policy decided is weighed again from its stored samples, once: the answer
-    is kept as long as the gate is.
+    is kept as long as the policy is.
     """
 
     def __init__(self, watch: Watch, policy: Policy) -> None:
         self._watch = watch
-        self._policy = policy
-        self._policy_digest = policy.digest
-        self._rules = rules_for(policy, greedy=watch.plan.greedy)
-        self._reweighed: dict[tuple[str, datetime], Decision] = {}
+        self._bar = _Bar.of(policy, watch)
+
+    def judge_by(self, policy: Policy) -> None:
+        """Answer by another policy from now on; answers that are being given keep to the one before."""
+        # Its digest says what decides, and leaves out how long a decision stands.
+        if policy != self._bar.policy:
+            self._bar = _Bar.of(policy, self._watch)
 
     def decision_for(self, reference: str, *, now: datetime) -> Decision:
         """The answer for a checkpoint named by digest, beginning of a digest, or name.
@@ -59,10 +78,10 @@ class Gate:
                 "Build one with `tailwatch baseline build CHECKPOINT`.",
             )
         latest = latest_evaluation(self._watch, checkpoint.digest, baseline.digest)
-        answer = self._answer(latest, checkpoint.name, now)
+        answer = self._answer(self._bar, latest, checkpoint.name, now)
         return _itself(checkpoint, answer) if baseline.digest == checkpoint.digest else answer
 
-    def _answer(self, latest: Evaluation | None, name: str, now: datetime) -> Decision:
+    def _answer(self, bar: _Bar, latest: Evaluation | None, name: str, now: datetime) -> Decision:
         if latest is None:
             return _hold(
                 ReasonCode.EVALUATION_MISSING,
@@ -80,32 +99,30 @@ class Gate:
                 ReasonCode.EVALUATION_RUNNING, f"The evaluation of {name} is {latest.state.value}.{trouble}"
             )
         age_s = (now - latest.finished_at).total_seconds()
-        if age_s > self._policy.max_age_s:
+        if age_s > bar.policy.max_age_s:
             return _hold(
                 ReasonCode.EVALUATION_STALE,
                 f"The evaluation of {name} is {age_s / 86400:.1f} days old; the policy allows "
-                f"{self._policy.max_age_s / 86400:.1f}. Repeat it with `tailwatch evaluate PATH`.",
+                f"{bar.policy.max_age_s / 86400:.1f}. Repeat it with `tailwatch evaluate PATH`.",
             )
-        return self._weighed(latest, name, latest.finished_at)
+        return self._weighed(bar, latest, name, latest.finished_at)
 
-    def _weighed(self, latest: Evaluation, name: str, finished_at: datetime) -> Decision:
+    def _weighed(self, bar: _Bar, latest: Evaluation, name: str, finished_at: datetime) -> Decision:
         if outgrown(self._watch.store, latest):
             return _hold(
                 ReasonCode.EVALUATION_STALE,
                 f"The bank that {name} was weighed against has been drawn further or anew since. "
                 "Repeat the evaluation with `tailwatch evaluate PATH`.",
             )
-        if latest.policy == self._policy_digest and latest.decision is not None:
+        if latest.policy == bar.digest and latest.decision is not None:
             return latest.decision
         key = latest.key.evaluation_id, finished_at
-        if key not in self._reweighed:
+        if key not in bar.reweighed:
             try:
-                self._reweighed[key] = conclude(
-                    self._watch.store, latest, self._rules, suite=self._watch.suite
-                )
+                bar.reweighed[key] = conclude(self._watch.store, latest, bar.rules, suite=self._watch.suite)
             except BankMissing as error:
                 return _hold(ReasonCode.BASELINE_MISSING, str(error))
-        return self._reweighed[key]
+        return bar.reweighed[key]
 
 
 def latest_evaluation(watch: Watch, checkpoint: str, baseline: str) -> Evaluation | None:

@@ -18,6 +18,8 @@ from monitor.domain.evidence import Decision
 from monitor.export.health import Health
 from monitor.ports import Store
 from monitor.verdicts.bank_health import StratumHealth
+from monitor.web.admission import ANY, HeadAsGet, HostCheck
+from monitor.web.answers import Answers
 from monitor.web.gate import gate_routes
 from monitor.web.observability import observability_routes
 from monitor.web.pages import page_routes
@@ -37,19 +39,24 @@ class Sources:
     registry: CollectorRegistry
     now: Callable[[], datetime]
     """UTC."""
-    reports: Path | None = None
-    """Folder of the HTML pages about what drifted; None where none are kept."""
+    report_of: Callable[[str], Path | None] | None = None
+    """The file of the HTML page about what drifted in an evaluation; None where no pages are wanted."""
     bank: Callable[[], Sequence[StratumHealth]] = tuple
     """What the baseline's bank is worth, a stratum at a time."""
+    hosts: tuple[str, ...] = (ANY,)
+    """Hosts that may be asked for."""
 
 
 def create_app(sources: Sources) -> FastAPI:
-    """The application over its sources; it keeps nothing itself."""
+    """The application over its sources; what it keeps is given only while it is true."""
     app = FastAPI(title="Tailwatch", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    app.include_router(observability_routes(sources.registry, sources.health, sources.now))
-    app.include_router(gate_routes(sources.decision_for))
-    app.include_router(record_routes(sources.store, sources.model))
-    if sources.reports is not None:
-        app.include_router(report_routes(sources.reports))
-    app.include_router(page_routes(sources.store, sources.model, sources.decision_for, sources.bank))
+    answers = Answers(sources.store.revision, sources.now)
+    app.include_router(observability_routes(answers, sources.registry, sources.health, sources.now))
+    app.include_router(gate_routes(answers, sources.decision_for))
+    app.include_router(record_routes(answers, sources.store, sources.model))
+    if sources.report_of is not None:
+        app.include_router(report_routes(sources.report_of))
+    app.include_router(page_routes(answers, sources.store, sources.model, sources.decision_for, sources.bank))
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(HostCheck, hosts=sources.hosts)
     return app

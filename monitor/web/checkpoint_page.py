@@ -31,7 +31,7 @@ class CheckpointView:
     last: Evaluation | None
     """The last decided evaluation; its figures are shown."""
     evaluations: tuple[Evaluation, ...]
-    """All, oldest first."""
+    """The newest, oldest first."""
     tallies: Mapping[tuple[Stratum, Outcome], int]
     """Samples of the last decided evaluation."""
     passing: Mapping[Stratum, tuple[PassAtK, ...]]

@@ -8,24 +8,34 @@ from datetime import datetime
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
 
 from monitor.export.exposition import expose
 from monitor.export.health import Health
+from monitor.web.answers import Answers, Content
 
 
 def observability_routes(
-    registry: CollectorRegistry, health: Callable[[], Health], now: Callable[[], datetime]
+    answers: Answers,
+    registry: CollectorRegistry,
+    health: Callable[[], Health],
+    now: Callable[[], datetime],
 ) -> APIRouter:
     """``/metrics``, ``/health`` (ready or 503) and ``/health/live``."""
     routes = APIRouter()
 
     @routes.get("/metrics")
-    def metrics(request: Request) -> Response:
+    async def metrics(request: Request) -> Response:
         """The exposition, in the format the ``Accept`` header asks for."""
-        exposition = expose(registry, request.headers.get("accept", ""))
-        return Response(exposition.body, headers={"content-type": exposition.content_type})
+        accept = request.headers.get("accept", "")
 
-    @routes.get("/health")
+        def make() -> Content:
+            exposition = expose(registry, accept)
+            return Content(body=exposition.body, media_type=exposition.content_type)
+
+        return await answers.reply(request, ("metrics", choose_encoder(accept)[1]), make)
+
+    @routes.get("/health", responses={503: {"description": "Some part is not ready; says which and why."}})
     def readiness() -> JSONResponse:
         """Whether an evaluation that arrives now could be done, part by part, as far as is known."""
         state = health()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Request, Response
 
 from monitor.domain.checkpoint import Checkpoint, Role
 from monitor.domain.drift import DriftReading
@@ -15,10 +14,11 @@ from monitor.domain.evaluation import Evaluation
 from monitor.domain.evidence import Decision, Evidence, Finding
 from monitor.domain.tasks import Stratum
 from monitor.export.pass_at_k import pass_at_k_by_stratum
-from monitor.export.snapshot import last_decided, role_names
+from monitor.export.snapshot import last_decided, newest_evaluations, role_names
 from monitor.ports import Store
 from monitor.stats.passk import PassAtK
 from monitor.verdicts.bank_health import StratumHealth
+from monitor.web.answers import Answers, Content
 from monitor.web.bank import bank_problems
 from monitor.web.checkpoint_page import CheckpointView, checkpoint_page
 from monitor.web.figures import badge, interval, moment
@@ -39,6 +39,7 @@ SECURITY_HEADERS = {
 
 
 def page_routes(
+    answers: Answers,
     store: Store,
     model: str,
     decision_for: Callable[[str], Decision],
@@ -49,24 +50,32 @@ def page_routes(
     style = files("monitor.web").joinpath("style.css").read_text(encoding="utf-8")
 
     @routes.get("/")
-    def overview() -> HTMLResponse:
+    async def overview(request: Request) -> Response:
         """All checkpoints, newest first."""
-        try:
-            return _page(_overview(store, model, decision_for, bank()))
-        except MonitorError as trouble:
-            return _page(_trouble(trouble), status=503)
+
+        def make() -> Content:
+            try:
+                return _page(_overview(store, model, decision_for, bank()))
+            except MonitorError as trouble:
+                return _page(_trouble(trouble), status=503)
+
+        return await answers.reply(request, "overview", make)
 
     @routes.get("/checkpoints/{digest}")
-    def checkpoint(digest: str) -> HTMLResponse:
+    async def checkpoint(request: Request, digest: str) -> Response:
         """Everything about one checkpoint, by its digest or the first 12 digits."""
-        try:
-            view = _view(store, model, decision_for, digest)
-            health = bank() if view is not None and Role.BASELINE in view.roles else ()
-        except MonitorError as trouble:
-            return _page(_trouble(trouble), status=503)
-        if view is None:
-            return _page(_unknown(digest), status=404)
-        return _page(checkpoint_page(model, view, health))
+
+        def make() -> Content:
+            try:
+                view = _view(store, model, decision_for, digest)
+                health = bank() if view is not None and Role.BASELINE in view.roles else ()
+            except MonitorError as trouble:
+                return _page(_trouble(trouble), status=503)
+            if view is None:
+                return _page(_unknown(digest), status=404)
+            return _page(checkpoint_page(model, view, health))
+
+        return await answers.reply(request, ("checkpoint", digest), make)
 
     @routes.get("/style.css")
     async def style_sheet() -> Response:
@@ -76,8 +85,10 @@ def page_routes(
     return routes
 
 
-def _page(body: str, *, status: int = 200) -> HTMLResponse:
-    return HTMLResponse(body, status_code=status, headers=SECURITY_HEADERS)
+def _page(body: str, *, status: int = 200) -> Content:
+    return Content(
+        body=body.encode(), media_type="text/html; charset=utf-8", status=status, headers=SECURITY_HEADERS
+    )
 
 
 def _overview(
@@ -86,7 +97,7 @@ def _overview(
     roles = store.roles(model)
     rows = []
     for checkpoint in reversed(store.checkpoints(model)[-MOST_ROWS:]):
-        evaluation = last_decided(store.evaluations(model, checkpoint=checkpoint.digest))
+        evaluation = last_decided(newest_evaluations(store, model, checkpoint))
         names = ", ".join(role_names(roles, checkpoint.digest))
         rows.append(_row(checkpoint, names, decision_for(checkpoint.digest), evaluation))
     queue = ", ".join(f"{count} {state}" for state, count in sorted(store.depth(model).items()))
@@ -131,7 +142,7 @@ def _view(
 ) -> CheckpointView | None:
     for checkpoint in store.checkpoints(model):
         if digest in {checkpoint.digest, checkpoint.short_digest}:
-            evaluations = store.evaluations(model, checkpoint=checkpoint.digest)
+            evaluations = newest_evaluations(store, model, checkpoint)
             last = last_decided(evaluations)
             return CheckpointView(
                 checkpoint=checkpoint,
@@ -151,7 +162,7 @@ def _generations(store: Store, model: str) -> tuple[Generation, ...]:
     return tuple(
         Generation(
             checkpoint=checkpoint,
-            drift=_drift(store, last_decided(store.evaluations(model, checkpoint=checkpoint.digest))),
+            drift=_drift(store, last_decided(newest_evaluations(store, model, checkpoint))),
         )
         for checkpoint in store.checkpoints(model)[-MOST_GENERATIONS:]
     )

@@ -2,44 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Query, Request, Response
 
 from monitor.domain.errors import MonitorError
 from monitor.domain.evaluation import Evaluation
 from monitor.export.documents import Document, checkpoint_document, drift_document, evaluation_document
 from monitor.export.pass_at_k import pass_at_k_document
-from monitor.export.snapshot import last_decided, role_names
+from monitor.export.snapshot import last_decided, newest_evaluations, role_names
 from monitor.ports import Store
+from monitor.web.answers import Answers, Content, json_content
 
 MOST_CHECKPOINTS = 500
 """Most checkpoints one answer lists."""
 
+_UNREADABLE: dict[int | str, dict[str, Any]] = {503: {"description": "The store cannot be read; says why."}}
 
-def record_routes(store: Store, model: str) -> APIRouter:
+
+def record_routes(answers: Answers, store: Store, model: str) -> APIRouter:
     """``/api/checkpoints``, ``/api/checkpoints/{digest}`` and ``/api/evaluations/{id}``."""
     routes = APIRouter(prefix="/api")
 
-    @routes.get("/checkpoints")
-    def checkpoints(limit: Annotated[int, Query(ge=1, le=MOST_CHECKPOINTS)] = 50) -> JSONResponse:
+    @routes.get("/checkpoints", responses=_UNREADABLE)
+    async def checkpoints(
+        request: Request, limit: Annotated[int, Query(ge=1, le=MOST_CHECKPOINTS)] = 50
+    ) -> Response:
         """The newest checkpoints, newest first, each with its last decided evaluation."""
-        try:
-            return JSONResponse({"data": _newest(store, model, limit)})
-        except MonitorError as trouble:
-            return _unavailable(trouble)
 
-    @routes.get("/evaluations/{evaluation_id}")
-    def evaluation(evaluation_id: str) -> JSONResponse:
+        def make() -> Content:
+            try:
+                return json_content({"data": _newest(store, model, limit)})
+            except MonitorError as trouble:
+                return _unavailable(trouble)
+
+        return await answers.reply(request, ("checkpoints", limit), make)
+
+    @routes.get(
+        "/evaluations/{evaluation_id}",
+        responses={404: {"description": "There is no such evaluation."}, **_UNREADABLE},
+    )
+    async def evaluation(request: Request, evaluation_id: str) -> Response:
         """One evaluation with its decision and the samples by stratum and outcome, and pass@k."""
-        try:
-            found = store.evaluation(evaluation_id)
-            if found is None:
-                return JSONResponse({"error": f"There is no evaluation {evaluation_id!r}."}, status_code=404)
-            return JSONResponse({"data": _with_samples(store, found)})
-        except MonitorError as trouble:
-            return _unavailable(trouble)
+
+        def make() -> Content:
+            try:
+                found = store.evaluation(evaluation_id)
+                if found is None:
+                    text = f"There is no evaluation {evaluation_id!r}."
+                    return json_content({"error": text}, status=404)
+                return json_content({"data": _with_samples(store, found)})
+            except MonitorError as trouble:
+                return _unavailable(trouble)
+
+        return await answers.reply(request, ("evaluation", evaluation_id), make)
 
     return routes
 
@@ -48,7 +64,7 @@ def _newest(store: Store, model: str, limit: int) -> list[Document]:
     roles = store.roles(model)
     documents = []
     for checkpoint in reversed(store.checkpoints(model)[-limit:]):
-        last = last_decided(store.evaluations(model, checkpoint=checkpoint.digest))
+        last = last_decided(newest_evaluations(store, model, checkpoint))
         document = checkpoint_document(checkpoint)
         document["roles"] = list(role_names(roles, checkpoint.digest))
         document["last_evaluation"] = None if last is None else evaluation_document(last)
@@ -68,5 +84,5 @@ def _with_samples(store: Store, evaluation: Evaluation) -> Document:
     }
 
 
-def _unavailable(trouble: MonitorError) -> JSONResponse:
-    return JSONResponse({"error": str(trouble)}, status_code=503)
+def _unavailable(trouble: MonitorError) -> Content:
+    return json_content({"error": str(trouble)}, status=503)

@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from monitor.domain.errors import PortTaken
+from monitor.web.connections import BACKLOG, FilesRanOut, limited, most_connections, sweep
 
 SHUTDOWN_S = 5
 """Seconds that open requests get to finish."""
@@ -30,12 +31,14 @@ def listen(host: str, port: int) -> socket.socket:
         PortTaken: something else listens there, or the address is not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends small pieces at once only where the socket says that it is TCP's. Head and body of an
+    # answer are two, and the second would wait 40 ms for the receipt of the first.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     # A daemon that restarts must not wait for the connections of the one before it.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(128)
+        listener.listen(BACKLOG)
     except OSError as exc:
         listener.close()
         raise PortTaken(
@@ -47,8 +50,13 @@ def listen(host: str, port: int) -> socket.socket:
 
 async def serve(app: FastAPI, listener: socket.socket) -> None:
     """Answer requests until cancelled; open requests may finish first."""
+    most = most_connections()
     config = uvicorn.Config(
         app,
+        http=limited(most),
+        backlog=BACKLOG,
+        # Above what is let in: connections that were closed to make room still count for a moment.
+        limit_concurrency=2 * most,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -56,10 +64,14 @@ async def serve(app: FastAPI, listener: socket.socket) -> None:
         server_header=False,
     )
     server = _EmbeddedServer(config)
+    asyncio.get_running_loop().set_exception_handler(FilesRanOut())
     running = asyncio.create_task(server.serve(sockets=[listener]))
+    sweeping = asyncio.create_task(sweep(server.server_state.connections))
     try:
         await asyncio.shield(running)
     except asyncio.CancelledError:
         server.should_exit = True
         await running
         raise
+    finally:
+        sweeping.cancel()

@@ -49,7 +49,7 @@ class TestHealth:
     async def test_every_part_that_an_evaluation_needs_is_told(self, deployment):
         answer = await health(deployment)
         assert answer.status_code == 200
-        assert set(answer.json()["parts"]) == {"store", "checkpoints", "engine", "sandbox"}
+        assert set(answer.json()["parts"]) == {"store", "state", "checkpoints", "engine", "sandbox"}
 
     @pytest.mark.parametrize(
         ("part", "error"),

@@ -31,7 +31,7 @@ class LockedStore(MemoryStore):
         raise StoreTrouble("The store is locked.", next_step="End the other process.")
 
 
-def app_over(store, *, health=HEALTHY, reports=None, bank=tuple):
+def app_over(store, *, health=HEALTHY, report_of=None, bank=tuple):
     decision_for = partial(story.recorded_decision, store)
     collector = StoreCollector(store, model=story.MODEL, decision_for=decision_for)
     return create_app(
@@ -42,7 +42,7 @@ def app_over(store, *, health=HEALTHY, reports=None, bank=tuple):
             health=lambda: health,
             registry=new_registry(collector),
             now=lambda: NOW,
-            reports=reports,
+            report_of=report_of,
             bank=bank,
         )
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import replace
 
 import httpx
 import pytest
 
 from monitor.domain.drift import NOTHING, DriftReading, Unmeasured
+from monitor.domain.errors import StoreTrouble
 from monitor.domain.tasks import Stratum
 from monitor.rounds.trending import heading
 from monitor.testing import MemoryStore
@@ -76,16 +79,41 @@ def test_a_kept_report_is_linked_and_calm_columns_are_said_to_be():
     assert "/drift/" not in calm
 
 
-async def test_a_kept_report_is_served_in_a_sandbox_and_nothing_else_of_its_folder(store, tmp_path):
-    (tmp_path / f"{EVALUATION}.html").write_text("<p>drift</p>", encoding="utf-8")
-    (tmp_path / "secret.html").write_text("no", encoding="utf-8")
-    transport = httpx.ASGITransport(app=app_over(store, reports=tmp_path))
+async def ask_for_pages(store, report_of, *names):
+    transport = httpx.ASGITransport(app=app_over(store, report_of=report_of))
     async with httpx.AsyncClient(transport=transport, base_url="http://tailwatch") as client:
-        kept = await client.get(f"/drift/{EVALUATION}")
-        others = [await client.get(f"/drift/{name}") for name in ("secret", "1" * 32, "..%2Fsecret")]
+        return await asyncio.gather(*(client.get(f"/drift/{name}") for name in names))
+
+
+async def test_a_report_is_served_in_a_sandbox_and_nothing_else_of_its_folder(store, tmp_path):
+    page = tmp_path / f"{EVALUATION}.html"
+    page.write_text("<p>drift</p>", encoding="utf-8")
+    (tmp_path / "secret.html").write_text("no", encoding="utf-8")
+
+    def report_of(evaluation_id):
+        found = tmp_path / f"{evaluation_id}.html"
+        return found if found.is_file() else None
+
+    kept, *others = await ask_for_pages(store, report_of, EVALUATION, "secret", "1" * 32, "..%2Fsecret")
     assert (kept.status_code, kept.text) == (200, "<p>drift</p>")
     assert kept.headers["content-security-policy"] == HEADERS["content-security-policy"]
     assert {other.status_code for other in others} == {404}
+
+
+async def test_reports_are_made_one_at_a_time_and_a_store_that_cannot_be_read_is_told(store):
+    making, most = [], []
+
+    def report_of(evaluation_id):
+        making.append(evaluation_id)
+        most.append(len(making))
+        time.sleep(0.02)
+        making.remove(evaluation_id)
+        raise StoreTrouble("The store is locked.", next_step="End the other process.")
+
+    answers = await ask_for_pages(store, report_of, *(str(number) * 32 for number in range(4)))
+    assert {answer.status_code for answer in answers} == {503}
+    assert "End the other process." in answers[0].text
+    assert max(most) == 1
 
 
 def generations(*values):

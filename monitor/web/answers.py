@@ -1,0 +1,167 @@
+"""Answers that are made once and given until the store changes, or a moment has passed."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from fastapi import Request, Response
+
+from monitor.domain.errors import MonitorError
+
+LASTS_S = 1.0
+"""How late an answer may show what no store tells: that time has passed, or how this process fares."""
+
+VERDICT_LASTS_S = 0.1
+"""The same of a verdict, which costs little to give again."""
+
+MOST_ANSWERS = 256
+"""Answers that are kept, those that were asked for last."""
+
+LEAST_PACKED_BYTES = 1024
+"""Shorter answers are sent as they are, since packing saves no packet."""
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What an answer says."""
+
+    body: bytes
+    media_type: str
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
+
+
+def json_content(document: object, *, status: int = 200) -> Content:
+    """A JSON document."""
+    body = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return Content(body=body, media_type="application/json", status=status)
+
+
+class _Answer:
+    """A content with the forms in which it is sent."""
+
+    def __init__(self, content: Content, revision: str | None, made_at: datetime) -> None:
+        self.content = content
+        self.revision = revision
+        self.made_at = made_at
+        self._packed: bytes | None = None
+        # Weak: the packed body and the plain one say the same in other bytes.
+        self.tag = f'W/"{hashlib.sha256(content.body).hexdigest()[:24]}"'
+
+    @property
+    def packed(self) -> bytes:
+        """The body in gzip's format, packed when it is first asked for."""
+        if self._packed is None:
+            self._packed = gzip.compress(self.content.body, compresslevel=5, mtime=0)
+        return self._packed
+
+
+class Answers:
+    """Gives answers, and makes them anew when they may have changed.
+
+    Whatever a request is answered with was true of the store at a moment after the request came: its
+    revision is asked for each request, though once for all that came before the asking began.
+
+    Args:
+        revision: of what answers are made from; blocking; equal as long as that has not changed.
+        now: UTC.
+    """
+
+    def __init__(self, revision: Callable[[], str], now: Callable[[], datetime]) -> None:
+        self._ask_revision = revision
+        self._now = now
+        self._asking = asyncio.Lock()
+        self._asked = 0
+        self._revision: str | None = None
+        self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
+        self._making: dict[Hashable, asyncio.Lock] = {}
+
+    async def reply(
+        self, request: Request, key: Hashable, make: Callable[[], Content], *, lasts_s: float = LASTS_S
+    ) -> Response:
+        """The response to a request.
+
+        Args:
+            request: whose headers say which forms it takes, and which answer it has.
+            key: tells answers apart.
+            make: makes this one; runs in a thread.
+            lasts_s: how long it is given, in seconds, while the store does not change.
+        """
+        answer = await self._answer(key, make, lasts_s)
+        content = answer.content
+        headers = {**content.headers, "content-type": content.media_type, "cache-control": "no-cache"}
+        if content.status == 200:
+            headers["etag"] = answer.tag
+            if answer.tag in _listed(request, "if-none-match"):
+                return Response(status_code=304, headers=headers)
+        body = content.body
+        if len(body) >= LEAST_PACKED_BYTES:
+            headers["vary"] = "accept-encoding"
+            if "gzip" in _listed(request, "accept-encoding"):
+                headers["content-encoding"] = "gzip"
+                body = answer.packed
+        return Response(body, status_code=content.status, headers=headers)
+
+    async def _answer(self, key: Hashable, make: Callable[[], Content], lasts_s: float) -> _Answer:
+        revision, asked_at = await self._current_revision(), self._now()
+        known = self._answers.get(key)
+        if known is not None and self._holds(known, revision, lasts_s):
+            return known
+        async with self._making.setdefault(key, asyncio.Lock()):
+            known = self._answers.get(key)
+            # Whoever waited takes what was begun meanwhile, however long the making took.
+            if known is not None and self._holds(known, revision, lasts_s, since=asked_at):
+                return known
+            # Asked before it is made: should the store change meanwhile, the next request makes another.
+            made_at = self._now()
+            known = _Answer(await asyncio.to_thread(make), revision, made_at)
+            self._keep(key, known)
+            return known
+
+    def _holds(
+        self, answer: _Answer, revision: str | None, lasts_s: float, *, since: datetime | None = None
+    ) -> bool:
+        if revision is None or answer.revision != revision:
+            return False
+        if since is not None and answer.made_at >= since:
+            return True
+        return 0 <= (self._now() - answer.made_at).total_seconds() < lasts_s
+
+    def _keep(self, key: Hashable, answer: _Answer) -> None:
+        self._answers[key] = answer
+        self._answers.move_to_end(key)
+        while len(self._answers) > MOST_ANSWERS:
+            oldest, _ = self._answers.popitem(last=False)
+            self._making.pop(oldest, None)
+
+    async def _current_revision(self) -> str | None:
+        """The revision at a moment after this call began; None where it cannot be told."""
+        asked_before = self._asked
+        async with self._asking:
+            if self._asked == asked_before:
+                self._asked += 1
+                self._revision = None
+                with suppress(MonitorError):
+                    self._revision = await asyncio.to_thread(self._ask_revision)
+            return self._revision
+
+
+def _listed(request: Request, header: str) -> set[str]:
+    """The values of a header that is a list, without their weights; those of weight zero are left out."""
+    found = set()
+    for part in request.headers.get(header, "").split(","):
+        value, _, weight = part.replace(" ", "").partition(";q=")
+        if value and weight not in {"0", "0.0"}:
+            found.add(value)
+    return found
