@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from monitor.discovery.card import read_card
 from monitor.domain.evidence import Observation
 from monitor.domain.samples import Outcome
 from monitor.programs.assembly import reference_program
+from monitor.suites.importing.conversion import Conversion, Origin
+from monitor.suites.importing.own import own
 from monitor.suites.loading import load_suite
 from monitor.suites.mutation.equivalents import EQUIVALENTS_FILE, read_equivalents
 from monitor.suites.outcomes import read_outcomes
@@ -33,8 +36,15 @@ def test_the_list_of_equivalent_mutants_in_the_documentation_is_read(tmp_path: P
     assert read_equivalents(tmp_path) == {"billing/late-fee": frozenset({"line 12: 0 -> -1"})}
 
 
+def test_the_task_of_ones_own_in_the_documentation_is_taken() -> None:
+    line, _ = blocks("suites.md", "json")
+    origin = Origin(title="ours", licence="Apache-2.0", source="our repository")
+    task = own(json.loads(line), Conversion(origin=origin, time_limit_s=5.0))
+    assert task.task_id == "billing/double"
+
+
 def test_the_outcome_in_the_documentation_is_read(tmp_path: Path) -> None:
-    (line,) = blocks("suites.md", "json")
+    _, line = blocks("suites.md", "json")
     path = tmp_path / "outcomes.jsonl"
     path.write_text(line)
     assert isinstance(next(read_outcomes(path)), Observation)
