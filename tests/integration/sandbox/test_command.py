@@ -44,8 +44,10 @@ def start(folder: Path, *lines: dict[str, Any] | str, as_json: bool = True) -> s
     file = folder / "programs.jsonl"
     file.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines))
     options = ["--backend", "namespace", "--workers", "2", *(["--json"] if as_json else [])]
+    command = [Path(sys.executable).with_name("tailwatch"), "sandbox", "execute", str(file), *options]
     return subprocess.Popen(
-        [Path(sys.executable).with_name("tailwatch"), "sandbox", "execute", str(file), *options],
+        # Where the tests run in the background, the shell has them ignore SIGINT, and children inherit that.
+        ["env", "--default-signal=INT", *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
