@@ -12,6 +12,8 @@ Indices = NDArray[np.intp]
 
 LEAST_VARIANCE = 0.02
 """No stratum is believed to scatter less than this, however uniform its few samples look."""
+MOST_VARIANCE = 0.25
+"""No outcome that passes or fails scatters more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,8 +67,9 @@ def added_variance(rates: Floats, drop: float) -> float:
 def summarise(passes: Floats, samples: Floats) -> BankSummary:
     """Reduce a stratum's baseline outcomes, one entry per task, to a :class:`BankSummary`.
 
-    v is the mean of p_i(1 - p_i)·n_i/(n_i - 1) over tasks with at least two samples (the unbiased
-    binomial variance), never below :data:`LEAST_VARIANCE`.
+    v is the mean over the tasks of p_i(1 - p_i)·n_i/(n_i - 1), the unbiased binomial variance, never below
+    :data:`LEAST_VARIANCE`. A single sample tells nothing of how its task scatters, which counts as the most
+    there can be, 1/4.
 
     >>> bank = summarise(np.array([8.0, 4.0]), np.array([8.0, 8.0]))
     >>> round(bank.mean, 3), round(bank.variance, 4)
@@ -82,9 +85,9 @@ def summarise(passes: Floats, samples: Floats) -> BankSummary:
     _check_counts(passes, samples)
     rates = passes / samples
     several = samples >= 2
-    spread = rates[several] * (1.0 - rates[several]) * samples[several] / (samples[several] - 1.0)
-    variance = float(spread.mean()) if several.any() else 0.25
-    return BankSummary(rates=rates, depths=samples, variance=max(variance, LEAST_VARIANCE))
+    spread = np.full(len(samples), MOST_VARIANCE)
+    spread[several] = rates[several] * (1.0 - rates[several]) * samples[several] / (samples[several] - 1.0)
+    return BankSummary(rates=rates, depths=samples, variance=max(float(spread.mean()), LEAST_VARIANCE))
 
 
 def _check_counts(passes: Floats, samples: Floats) -> None:

@@ -45,6 +45,11 @@ def test_a_bank_of_single_samples_is_taken_to_scatter_as_much_as_it_can():
     assert summarise(np.array([1.0, 0.0]), np.array([1.0, 1.0])).variance == 0.25
 
 
+def test_one_task_drawn_twice_does_not_tell_how_the_others_scatter():
+    samples = np.array([2.0] + [1.0] * 39)
+    assert summarise(samples, samples).variance == pytest.approx(0.25 * 39 / 40)
+
+
 def test_the_variance_is_unbiased_over_banks():
     rng, truth = np.random.default_rng(3), np.full(50, 0.3)
     found = [full_passes(truth, 4, rng)[0].variance for _ in range(400)]
