@@ -124,6 +124,7 @@ def look(
     several = [draws] if unscored is None or not unscored.count else [draws, draws.joined(unscored)]
     sides = [_against(trial, found, estimate(bank, each, weight=weight, supposed=margin)) for each in several]
     worst, at = max(sides, key=lambda side: side[0].drop + side[1].below)
+    span = _interval(trial, draws.count, found, worst, at)
     seen = replace(
         settled,
         unchanged=_step(trial.unchanged, found),
@@ -131,14 +132,16 @@ def look(
         samples=draws.count,
         estimate=found,
         worst=worst,
-        interval=_interval(trial, draws.count, found, worst, at),
+        interval=span,
     )
     if seen.decided_at is not None or draws.count < trial.minimum_samples:
         return seen
     if found.drop >= at.upper:
         return replace(seen, regressed_at=draws.count)
     if worst.drop <= at.lower:
-        return replace(seen, steady_at=draws.count, improved=worst.drop <= -at.above)
+        # A gain must be as sure as a drop, and the interval must say so.
+        better = worst.drop <= -at.above and span.high < 0.0
+        return replace(seen, steady_at=draws.count, improved=better)
     return seen
 
 

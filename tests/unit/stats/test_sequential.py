@@ -84,6 +84,14 @@ def test_a_clear_drop_regresses_and_no_drop_is_steady():
     assert look(trial, BANK, drawn(85), coupled=False).improved
 
 
+@pytest.mark.parametrize("single", [True, False])
+def test_a_gain_is_one_that_the_interval_shows_whatever_the_error_rates(single):
+    lax = Trial(lines=design_lines(alpha=0.4, beta=0.01, margin=0.30), single=single)
+    seen = [look(lax, BANK, drawn(passes), coupled=False) for passes in range(50, 101)]
+    assert {each.improved for each in seen} == {True, False}
+    assert all(each.interval.high < 0.0 for each in seen if each.improved)
+
+
 def test_a_decision_stays_whatever_comes_after_it():
     trial = look(Trial(lines=LINES), BANK, drawn(25), coupled=False)
     later = look(trial, BANK, drawn(200, 400), coupled=False)
