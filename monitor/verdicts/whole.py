@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from monitor.domain.evidence import Bank, Confirmation, Finding, FindingKind, Observation
+from monitor.domain.evidence import (
+    Bank,
+    Boundary,
+    Confirmation,
+    Finding,
+    FindingKind,
+    Observation,
+    ReasonCode,
+)
 from monitor.domain.tasks import RAREST_FIRST
 from monitor.verdicts.assessment import Assessment, Phase, confirmation_of, finding_of
-from monitor.verdicts.course import Table, follow
+from monitor.verdicts.course import Course, Table, follow
 from monitor.verdicts.evidence import evidence_of
 from monitor.verdicts.floors import margins_on
 from monitor.verdicts.pairing import check_outcomes, halve
@@ -20,7 +28,8 @@ def assess_whole(bank: Bank, observations: Sequence[Observation], policy: Policy
 
     STEADY and REGRESSED are those of a single test at the lines' error rates. Where the policy confirms, a
     regression is confirmed only if both halves of the samples, each against its own half of the bank, show
-    it too: the levels of screening and confirmation, without anything drawn again.
+    it too: the levels of screening and confirmation, without anything drawn again. No stratum is STEADY in
+    which the candidate has no outcome of some task.
 
     Args:
         bank: the baseline's recorded outcomes.
@@ -40,12 +49,36 @@ def assess_whole(bank: Bank, observations: Sequence[Observation], policy: Policy
         whole=True,
     )
     halved = replace(together, policy=policy, halves=halve(bank, confirm=policy.confirm))
+    asked = {one.task_id for one in observations}
     findings = [
-        _repeated(finding_of(follow(together, stratum, Phase.SCREENING), None), halved)
-        for stratum in RAREST_FIRST
-        if stratum in together.margins
+        _repeated(_unasked(finding_of(course, None), course, asked), halved)
+        for course in (
+            follow(together, stratum, Phase.SCREENING)
+            for stratum in RAREST_FIRST
+            if stratum in together.margins
+        )
     ]
     return Assessment(findings=tuple(findings), wanted=())
+
+
+def _unasked(found: Finding, course: Course, asked: Collection[str]) -> Finding:
+    """STEADY taken back where tasks of the baseline's were left out, for which there may be a reason."""
+    tasks = course.pairing.tasks
+    missing = sum(task not in asked for task in tasks)
+    if not missing or found.kind not in {FindingKind.STEADY, FindingKind.IMPROVED}:
+        return found
+    text = (
+        f"{missing} of {len(tasks)} tasks have no outcome of the candidate's, and what was not asked cannot "
+        "be seen to fail. Give each a line; `passed` is null where there is no result."
+    )
+    evidence = replace(
+        found.evidence,
+        boundary=Boundary.NONE,
+        decided_at=None,
+        minimum_detectable_delta=None,
+        problem=text,
+    )
+    return Finding(kind=FindingKind.UNDECIDED, evidence=evidence, cause=ReasonCode.STRATUM_UNDECIDED)
 
 
 def _repeated(found: Finding, halved: Table) -> Finding:

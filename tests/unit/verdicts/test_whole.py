@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.domain.evidence import Confirmation, FindingKind, Observation, ReasonCode
+from monitor.domain.evidence import Confirmation, DecisionKind, FindingKind, Observation, ReasonCode
 from monitor.domain.tasks import Stratum
 from monitor.verdicts.assessment import assess
 from monitor.verdicts.policy import Policy
@@ -84,6 +84,23 @@ def test_the_order_of_recorded_lines_does_not_matter(seed):
         for wave, one in enumerate(random.Random(seed).sample(recorded, len(recorded)))
     ]
     assert assess_whole(BANK, shuffled, POLICY).findings == assess_whole(BANK, recorded, POLICY).findings
+
+
+@pytest.mark.parametrize("answered", ["what it passes", "what the baseline never passes"])
+def test_a_log_that_leaves_tasks_out_is_not_called_no_worse(answered):
+    passing = {task_id(Stratum.TAIL, number) for number in range(30)}
+    against = replace(
+        BANK, observations=tuple(replace(one, passed=one.task_id in passing) for one in BANK.observations)
+    )
+    kept = [one for one in against.observations if (one.task_id in passing) is (answered == "what it passes")]
+    decision = decide_recorded(against, kept, rules_for(POLICY, greedy=False))
+    (finding,) = decision.findings
+    assert (decision.kind, finding.kind) == (DecisionKind.HOLD, FindingKind.UNDECIDED)
+    assert "30 of 60 tasks have no outcome" in decision.reasons[0].text
+    assert finding.evidence.decided_at is None
+    # Those that were left out do not excuse what was lost of the others.
+    worse = [replace(one, passed=False) for one in against.observations if one.task_id in passing]
+    assert assess_whole(against, worse, POLICY).findings[0].kind is FindingKind.REGRESSED
 
 
 def test_a_regression_is_confirmed_by_both_halves_or_waits():
