@@ -63,7 +63,8 @@ def follow(table: Table, stratum: Stratum, phase: Phase) -> Course:
     lines, margin = footing.lines(phase), footing.margin
     pairing = pair(table.bank, table.observations, stratum=stratum, phase=phase, halves=table.halves)
     # Where nothing could be lost, figures are told and no look decides.
-    minimum_samples = table.policy.minimum_samples if margin.effective else sys.maxsize
+    barren = pairing.bank is not None and footing.barren(pairing.bank, phase)
+    minimum_samples = sys.maxsize if barren else table.policy.minimum_samples
     trial = Trial(lines=lines, minimum_samples=minimum_samples, single=table.whole)
     coupled = table.policy.coupling and table.bank.seed_stable
     if pairing.bank is not None:
@@ -84,7 +85,7 @@ def _problem(footing: Footing, phase: Phase, pairing: Pairing, trial: Trial) -> 
     """What keeps this phase from a conclusion, whatever else is drawn or although all is drawn."""
     if pairing.bank is None:
         return NOTHING_SCORED
-    if not footing.margin.effective:
+    if footing.barren(pairing.bank, phase):
         return footing.problem()
     doubt = _lost(pairing, footing.policy) or _contradiction(trial)
     if doubt is not None or trial.decided_at is not None:

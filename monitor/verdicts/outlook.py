@@ -112,12 +112,34 @@ class Footing:
         first = self.outlook(Phase.SCREENING)
         if first is None:
             return NOTHING_SCORED
+        if self.margin.effective and self.barren(first.bank, Phase.SCREENING):
+            return self._halves_differ(first.bank)
         if self.margin.effective and first.able.feasible:
             return None
         if not self.margin.lowered:
             text = f"The baseline is underpowered: {self._want()}."
             return Problem(cause=ReasonCode.BASELINE_UNDERPOWERED, text=text)
         return floor_problem(self.margin, self.policy, self.stratum, need=self._want)
+
+    def barren(self, mine: BankSummary, phase: Phase) -> bool:
+        """Whether a phase's share of the bank passes too little to lose the drop that matters.
+
+        The whole bank may pass more than the half that screening compares with, as when it was drawn on after
+        a repair. A confirmation against such a half confirms nothing, which holds.
+        """
+        if not self.margin.effective:
+            return True
+        return phase is Phase.SCREENING and mine.mean <= self.margin.effective
+
+    def _halves_differ(self, mine: BankSummary) -> Problem:
+        redraw = f"`tailwatch baseline build {self.bank.checkpoint[:12]} --again`"
+        text = (
+            f"The first half of the bank passes {_percent(mine.mean)} % here and all of it "
+            f"{_percent(self.margin.rate)} %, as if something had changed while it was drawn; a candidate is "
+            f"compared with that half, which could not be seen to fail: draw it anew"
+            f"{f' ({redraw})' if self.bank.checkpoint else ''}, or {_advisory(self.stratum)}."
+        )
+        return Problem(cause=ReasonCode.FLOOR, text=text)
 
     def _want(self) -> str:
         """What the bank lacks, with the command that draws it where the bank is one of ours."""

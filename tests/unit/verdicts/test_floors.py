@@ -64,6 +64,36 @@ def test_what_passes_nothing_holds_on_every_road(ratios, depth):
         assert "advisory: [tail]" in decision.reasons[0].text
 
 
+def repaired(against, depth=DEPTH):
+    """A bank whose first half passes nothing of the tail, and which was drawn on after a repair."""
+    return replace(
+        against,
+        observations=tuple(
+            replace(one, passed=one.passed and (one.stratum is not Stratum.TAIL or one.index >= depth // 2))
+            for one in against.observations
+        ),
+    )
+
+
+def test_a_bank_whose_first_half_passes_nothing_holds_however_much_the_second_passes():
+    against = repaired(bank(RATIOS))
+    decision, drawn = evaluated(against, NO_TAIL)
+    assert decision.kind is DecisionKind.HOLD
+    tail = decision.findings[0]
+    assert (tail.kind, tail.cause) == (FindingKind.UNDECIDED, ReasonCode.FLOOR)
+    assert "passes 0 % here and all of it 2" in tail.evidence.problem
+    assert "--again" in tail.evidence.problem
+    assert Stratum.TAIL not in {one.stratum for one in drawn}
+    planned = plan(against, rules_for(POLICY, greedy=False))[0]
+    assert (planned.floor, planned.problem) == (True, tail.evidence.problem)
+    streamed = decide_recorded(
+        against, wave_of(against, range(16), NO_TAIL), rules_for(POLICY, greedy=False), in_order=True
+    )
+    assert streamed.kind is DecisionKind.HOLD
+    # Recorded outcomes are compared with all of it, which shows the loss.
+    assert recorded(against, NO_TAIL).findings[0].kind is FindingKind.REGRESSED
+
+
 def test_of_what_passes_nothing_no_sample_is_drawn():
     decision, drawn = evaluated(bank(NO_TAIL), NO_TAIL)
     assert Stratum.TAIL not in {one.stratum for one in drawn}
