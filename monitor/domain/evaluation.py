@@ -103,6 +103,8 @@ class BankView:
     """Tasks whose reference failed then."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What drew and ran the bank's samples."""
+    begun_at: datetime | None = None
+    """When the bank was begun, which a bank that is drawn anew is again; None where that was not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

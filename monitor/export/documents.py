@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.drift import DriftReading
-from monitor.domain.evaluation import Evaluation
+from monitor.domain.evaluation import BankView, Evaluation
 from monitor.domain.evidence import Decision, DecisionKind, Evidence, Finding, Reason
 from monitor.verdicts.bank_health import StratumHealth
 
@@ -150,6 +150,10 @@ def checkpoint_document(checkpoint: Checkpoint) -> Document:
     }
 
 
+def _view(view: BankView) -> Document:
+    return asdict(view) | {"begun_at": None if view.begun_at is None else view.begun_at.isoformat()}
+
+
 def evaluation_document(evaluation: Evaluation) -> Document:
     """An evaluation with its decision, where its time went and what was left out."""
     finished_at = evaluation.finished_at
@@ -167,7 +171,7 @@ def evaluation_document(evaluation: Evaluation) -> Document:
         "finished_at": None if finished_at is None else finished_at.isoformat(),
         "decision": None if evaluation.decision is None else decision_document(evaluation.decision),
         "policy": evaluation.policy,
-        "banks": {digest: asdict(view) for digest, view in evaluation.banks.items()},
+        "banks": {digest: _view(view) for digest, view in evaluation.banks.items()},
         "seed_stable": evaluation.seed_stable,
         "stage_s": {stage.value: seconds for stage, seconds in evaluation.stage_s.items()},
         "environment": dict(evaluation.environment),

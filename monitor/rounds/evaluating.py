@@ -28,7 +28,16 @@ from monitor.rounds.run import log_fields
 from monitor.rounds.sealing import resting
 from monitor.rounds.stopwatch import Stopwatch
 from monitor.rounds.waves import Itinerary, Pick, bank_waves, next_wave
-from monitor.rounds.weighing import Counterpart, canaries, conclude, counterpart, flips_of, views_for, weigh
+from monitor.rounds.weighing import (
+    Counterpart,
+    canaries,
+    conclude,
+    counterpart,
+    drawn_anew,
+    flips_of,
+    views_for,
+    weigh,
+)
 from monitor.verdicts.assessment import Assessment
 from monitor.verdicts.bank_health import bank_health
 from monitor.verdicts.changes import sealed_gap
@@ -191,10 +200,16 @@ class _Work:
         return resting(seal, self._record, known)
 
     async def _banks(self) -> Mapping[str, BankView]:
-        """What it is weighed against; once something is drawn, it is kept to."""
+        """What it is weighed against; once something is drawn, it is kept to.
+
+        A bank is drawn anew after a repair, which what this evaluation drew before it lacks.
+        """
+        store = self._bench.store
         if self._record.banks and await self._observations():
-            return self._record.banks
-        return await asyncio.to_thread(views_for, self._bench.store, self._record)
+            if not await asyncio.to_thread(drawn_anew, store, self._record):
+                return self._record.banks
+            await asyncio.to_thread(store.forget_samples, self._id)
+        return await asyncio.to_thread(views_for, store, self._record)
 
     def _flips(self) -> Flips:
         lost = [each.lost for each in flips_of(self._bench.store, self._record)]

@@ -109,6 +109,7 @@ def view_of(store: Store, record: Evaluation) -> BankView:
         seed_stable=record.seed_stable,
         excluded_tasks=record.excluded_tasks,
         environment=record.environment,
+        begun_at=record.created_at,
     )
 
 
@@ -127,6 +128,18 @@ def views_for(store: Store, evaluation: Evaluation) -> dict[str, BankView]:
     return views
 
 
+def drawn_anew(store: Store, evaluation: Evaluation) -> bool:
+    """Whether the baseline's bank is another one than that which an evaluation began with.
+
+    Raises:
+        StoreTrouble: the bank could not be looked up.
+    """
+    record = store.evaluation(bank_key_for(evaluation, evaluation.key.baseline).evaluation_id)
+    seen = evaluation.banks.get(evaluation.key.baseline)
+    begun_at = seen.begun_at if seen is not None else None
+    return record is not None and begun_at is not None and begun_at != record.created_at
+
+
 def outgrown(store: Store, evaluation: Evaluation) -> bool:
     """Whether the bank that an evaluation rests on is another by now.
 
@@ -139,7 +152,7 @@ def outgrown(store: Store, evaluation: Evaluation) -> bool:
     record = store.evaluation(bank_key_for(evaluation, baseline).evaluation_id)
     if decision is None or evaluation.finished_at is None or record is None:
         return False
-    if record.created_at > evaluation.finished_at:
+    if record.created_at > evaluation.finished_at or drawn_anew(store, evaluation):
         return True
     held = decision.kind is DecisionKind.HOLD and any(f.cause in BANK_CAUSES for f in decision.findings)
     seen = evaluation.banks.get(baseline)

@@ -199,6 +199,39 @@ async def test_a_bank_that_is_drawn_anew_makes_what_rests_on_it_stale(world):
     assert Gate(world.watch, world.policy).decision_for("equal", now=world.clock()) == record.decision
 
 
+async def test_what_was_drawn_before_a_bank_was_drawn_anew_is_drawn_again_too(world):
+    await world.with_baseline()
+    wanted = candidate(world.watch, checkpoint("equal"), baseline_of(world.watch), now=world.clock())
+    world.store.remember("acme", wanted.checkpoint, now=world.clock())
+    world.store.enqueue(wanted)
+    # The set-up fails the tail's programs, and dies after a wave.
+    world.engine, world.sandbox = failing(Stratum.TAIL), FakeSandbox(life=40)
+    await work_once(world.bench(), worker=WORKER, only=wanted.key.evaluation_id)
+    assert world.store.tallies(wanted.key.evaluation_id)[Stratum.TAIL, Outcome.FAILED]
+    world.engine, world.sandbox = FakeEngine(pass_ratio), FakeSandbox()
+    world.clock.pass_s(3600)
+    draw_bank_again(world.watch, checkpoint("base"), now=world.clock())
+    key = bank(world.watch, checkpoint("base"), now=world.clock()).key
+    await work_once(world.bench(), worker=WORKER, only=key.evaluation_id)
+    world.store.requeue(wanted.key.evaluation_id, state=State.QUEUED)
+    record = await work_once(world.bench(), worker=WORKER, only=wanted.key.evaluation_id)
+    assert record.decision.kind is DecisionKind.PROMOTE
+    assert Gate(world.watch, world.policy).decision_for("equal", now=world.clock()) == record.decision
+
+
+async def test_an_evaluation_that_ends_after_its_bank_was_drawn_anew_is_stale(world):
+    await world.with_baseline()
+    record = await evaluated(world, "equal")
+    world.clock.pass_s(60)
+    draw_bank_again(world.watch, checkpoint("base"), now=world.clock())
+    key = bank(world.watch, checkpoint("base"), now=world.clock()).key
+    await work_once(world.bench(), worker=WORKER, only=key.evaluation_id)
+    world.clock.pass_s(60)
+    world.store.save(replace(record, finished_at=world.clock()))
+    answer = Gate(world.watch, world.policy).decision_for("equal", now=world.clock())
+    assert (answer.kind, reasons(answer)) == (DecisionKind.HOLD, {ReasonCode.EVALUATION_STALE})
+
+
 async def test_stored_samples_that_suffice_for_another_policy_need_no_engine(world):
     await world.with_baseline()
     first = await evaluated(world, "equal")
