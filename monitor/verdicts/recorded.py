@@ -9,6 +9,7 @@ from monitor.domain.errors import InvalidOutcomes
 from monitor.domain.evidence import Bank, Decision, Observation
 from monitor.verdicts.decision import Circumstances, decide
 from monitor.verdicts.pairing import Phase, halve
+from monitor.verdicts.policy import Policy
 from monitor.verdicts.rules import Rules, judge
 from monitor.verdicts.whole import assess_whole
 
@@ -29,9 +30,10 @@ def decide_recorded(
         in_order: whether they are such a stream.
 
     Raises:
-        InvalidOutcomes: the two do not fit together, one answer per task is weighed as if more could be
-            drawn, or a stratum has no sample to be screened by.
+        InvalidOutcomes: the two do not fit together, too much of the baseline has no result, one answer per
+            task is weighed as if more could be drawn, or a stratum has no sample to be screened by.
     """
+    _check_scored(bank, rules.policy)
     if not rules.greedy:
         _check_depth(bank)
         _check_screened(bank, outcomes, confirm=rules.policy.confirm)
@@ -40,6 +42,20 @@ def decide_recorded(
     else:
         found = assess_whole(bank, outcomes, rules.policy)
     return decide(found, rules.policy, Circumstances())
+
+
+def _check_scored(bank: Bank, policy: Policy) -> None:
+    """What the baseline has no result of is weighed by nobody, whatever the candidate does with it."""
+    asked = Counter(one.stratum for one in bank.observations)
+    lost = Counter(one.stratum for one in bank.observations if one.passed is None)
+    for stratum in sorted(policy.critical & lost.keys()):
+        share = lost[stratum] / asked[stratum]
+        if share > policy.max_unscored_share:
+            raise InvalidOutcomes(
+                f"{share:.0%} of the baseline's samples in {stratum.value} have no result; at most "
+                f"{policy.max_unscored_share:.0%} may.",
+                next_step="Record them again, or leave their tasks out on both sides.",
+            )
 
 
 def _check_depth(bank: Bank) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.domain.errors import InvalidOutcomes
 from monitor.domain.evidence import Confirmation, DecisionKind, FindingKind, Observation, ReasonCode
 from monitor.domain.tasks import Stratum
 from monitor.verdicts.assessment import assess
@@ -101,6 +102,20 @@ def test_a_log_that_leaves_tasks_out_is_not_called_no_worse(answered):
     # Those that were left out do not excuse what was lost of the others.
     worse = [replace(one, passed=False) for one in against.observations if one.task_id in passing]
     assert assess_whole(against, worse, POLICY).findings[0].kind is FindingKind.REGRESSED
+
+
+@pytest.mark.parametrize("greedy", [False, True])
+def test_what_the_baseline_has_no_result_of_hides_no_failure(greedy):
+    against = replace(
+        BANK, observations=tuple(replace(one, passed=_first(one) or None) for one in BANK.observations)
+    )
+    failed = [replace(one, passed=_first(one)) for one in against.observations]
+    with pytest.raises(InvalidOutcomes, match="90% of the baseline's samples in tail have no result"):
+        decide_recorded(against, failed, rules_for(POLICY, greedy=greedy))
+
+
+def _first(one: Observation) -> bool:
+    return one.task_id < task_id(Stratum.TAIL, 6)
 
 
 def test_a_regression_is_confirmed_by_both_halves_or_waits():
