@@ -202,7 +202,7 @@ def _advisory(stratum: Stratum) -> str:
 def _percent(ratio: float) -> str:
     """A ratio in percent with two figures.
 
-    >>> _percent(0.00962), _percent(0.1)
-    ('0.96', '10')
+    >>> _percent(0.00962), _percent(0.1), _percent(1.0)
+    ('0.96', '10', '100')
     """
-    return f"{100 * ratio:.2g}"
+    return f"{float(f'{100 * ratio:.2g}'):g}"

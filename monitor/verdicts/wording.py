@@ -11,6 +11,7 @@ from monitor.domain.tasks import Stratum
 from monitor.verdicts.outlook import unheld
 
 MINUS = "\N{MINUS SIGN}"
+_SECOND_HALF = "the second half of the bank"
 
 
 def regressed(finding: Finding) -> Reason:
@@ -18,19 +19,19 @@ def regressed(finding: Finding) -> Reason:
     text = f"{_movement(finding.evidence)} against a margin of {_margin(finding.evidence)}"
     text += f"; {_samples(finding.evidence)}"
     if finding.confirmation is Confirmation.CONFIRMED and finding.confirming is not None:
-        text += f"; confirmed with {finding.confirming.samples} fresh samples"
+        text += f"; confirmed with {finding.confirming.samples} samples against {_SECOND_HALF}"
     return _reason(ReasonCode.STRATUM_REGRESSED, text, finding)
 
 
 def unconfirmed(finding: Finding) -> Reason:
-    """A critical stratum looked worse, and fresh samples have not repeated it."""
+    """A critical stratum looked worse, and its second test has not repeated it."""
     fresh = finding.confirming
     if finding.confirmation is Confirmation.REFUTED and fresh is not None:
-        outcome = f"{fresh.samples} fresh samples did not repeat it ({_movement(fresh)})"
+        outcome = f"{fresh.samples} samples against {_SECOND_HALF} did not repeat it ({_movement(fresh)})"
     elif fresh is not None and fresh.problem:
         outcome = f"it could not be confirmed: {fresh.problem[0].lower()}{fresh.problem[1:].rstrip('.')}"
     else:
-        outcome = "it has not been confirmed with fresh samples"
+        outcome = f"it has not been confirmed against {_SECOND_HALF}"
     text = f"{_movement(finding.evidence)} against a margin of {_margin(finding.evidence)}; {outcome}"
     return _reason(ReasonCode.REGRESSION_UNCONFIRMED, text, finding)
 
@@ -218,7 +219,7 @@ def _points(ratio: float) -> str:
 def _signed(ratio: float) -> str:
     """A signed ratio in points, with a true minus sign.
 
-    >>> _signed(0.201)
-    '+20.1'
+    >>> _signed(0.201), _signed(-0.0)
+    ('+20.1', '+0.0')
     """
-    return f"{100 * ratio:+.1f}".replace("-", MINUS)
+    return f"{round(100 * ratio, 1) + 0.0:+.1f}".replace("-", MINUS)

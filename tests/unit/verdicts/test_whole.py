@@ -118,6 +118,12 @@ def _first(one: Observation) -> bool:
     return one.task_id < task_id(Stratum.TAIL, 6)
 
 
+def test_reasons_call_no_recorded_sample_fresh():
+    worse = wave_of(BANK, range(32), {Stratum.TAIL: 0.25})
+    (reason,) = decide_recorded(BANK, worse, rules_for(POLICY, greedy=False)).reasons
+    assert "confirmed with 960 samples against the second half of the bank" in reason.text
+
+
 def test_a_regression_is_confirmed_by_both_halves_or_waits():
     worse = {Stratum.TAIL: 0.25}
     (found,) = assess_whole(BANK, wave_of(BANK, range(32), worse), POLICY).findings
