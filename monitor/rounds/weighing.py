@@ -28,7 +28,7 @@ CANARY_TASKS = 16
 
 
 BANK_CAUSES = frozenset({ReasonCode.FLOOR, ReasonCode.BASELINE_UNDERPOWERED})
-"""Why a stratum is undecided that a deeper bank may decide."""
+"""Why a stratum is undecided, or not weighed, that a bank of more samples or tasks may decide."""
 
 
 class BankMissing(Trouble):
@@ -143,7 +143,8 @@ def drawn_anew(store: Store, evaluation: Evaluation) -> bool:
 def outgrown(store: Store, evaluation: Evaluation) -> bool:
     """Whether the bank that an evaluation rests on is another by now.
 
-    It was drawn anew; or it could not decide, which holds the evaluation, and holds more samples since.
+    It was drawn anew; or it could not decide, which holds the evaluation, and holds more samples or tasks
+    since.
 
     Raises:
         StoreTrouble: the bank could not be looked up.
@@ -154,11 +155,12 @@ def outgrown(store: Store, evaluation: Evaluation) -> bool:
         return False
     if record.created_at > evaluation.finished_at or drawn_anew(store, evaluation):
         return True
-    held = decision.kind is DecisionKind.HOLD and any(f.cause in BANK_CAUSES for f in decision.findings)
+    held = decision.kind is DecisionKind.HOLD and any(each.code in BANK_CAUSES for each in decision.reasons)
     seen = evaluation.banks.get(baseline)
     if not held or seen is None or record.state is not State.DECIDED:
         return False
-    return view_of(store, record).depth > seen.depth
+    now = view_of(store, record)
+    return now.depth > seen.depth or not set(seen.excluded_tasks) <= set(now.excluded_tasks)
 
 
 def canaries(evaluation: Evaluation, tasks: Sequence[str]) -> list[str]:

@@ -131,6 +131,10 @@ async def test_a_stratum_of_which_nothing_can_be_asked_holds(world, caplog):
     assert Gate(world.watch, advisory).decision_for("equal", now=world.clock()).kind is DecisionKind.PROMOTE
     looser = replace(world.policy, margin=dict.fromkeys(Stratum, 0.25))
     assert Gate(world.watch, looser).decision_for("equal", now=world.clock()).kind is DecisionKind.HOLD
+    world.sandbox = FakeSandbox()
+    await deepen(world, 32)
+    answer = Gate(world.watch, world.policy).decision_for("equal", now=world.clock())
+    assert reasons(answer) == {ReasonCode.EVALUATION_STALE}
 
 
 async def test_nothing_is_asked_of_an_engine_by_probes_either(world):
