@@ -14,7 +14,7 @@ from monitor.stats.boundaries import Lines, design_lines
 
 DEFAULT_MARGIN: Mapping[Stratum, float] = {Stratum.TAIL: 0.10, Stratum.TORSO: 0.08, Stratum.HEAD: 0.08}
 """Samples, and the bank's depth, grow as 1/margin²: halving a margin costs four times as many. These
-take about 300 samples for an unchanged model, and a bank of 32 on 50 tasks per stratum bears them."""
+take some 350 samples for an unchanged model, and a bank of 32 on 60 tasks per stratum bears them."""
 
 ALPHA_PRUDENCE = 0.75
 """Share of alpha that the normal approximation is trusted with. Pass counts are skewed and their
