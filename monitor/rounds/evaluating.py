@@ -33,6 +33,7 @@ from monitor.rounds.weighing import (
     canaries,
     conclude,
     counterpart,
+    differing,
     drawn_anew,
     flips_of,
     views_for,
@@ -50,7 +51,7 @@ BANK_WAVE = 1024
 
 
 class IncompleteBank(Trouble):
-    """Too many samples of a bank have no result."""
+    """Too many samples of a bank have no result, or the rest would be of another kind."""
 
 
 async def evaluate(bench: Bench, lease: Lease) -> Evaluation:
@@ -287,9 +288,25 @@ class _Work:
             **identity.settings,
             "sandbox": self._bench.sandbox.identity,
         }
+        await self._check_alike(environment)
         await self.save(environment=environment, seed_stable=identity.seed_stable)
         self._tell(served=True)
         return model
+
+    async def _check_alike(self, environment: Mapping[str, str]) -> None:
+        """A bank of samples from two set-ups would pass for one of the newer, and hide that anything changed.
+
+        Raises:
+            IncompleteBank: what it holds was drawn under other settings.
+        """
+        record = self._record
+        changed = differing(record.environment, environment) if record.environment else ()
+        if record.key.purpose is Purpose.BANK and changed and await self._observations():
+            raise IncompleteBank(
+                f"The bank was drawn under other settings ({', '.join(changed)}): these do not mix.",
+                next_step="Serve it as it was drawn, or draw all of it anew with "
+                f"`tailwatch baseline build {record.checkpoint.short_digest} --again`.",
+            )
 
     async def _count(self) -> None:
         """Know what is stored before more is drawn."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -232,12 +232,13 @@ def _changed(bank: BankView, candidate: Evaluation) -> tuple[str, ...]:
 
     Where a server is asked is none of them: a candidate may stand at an address of its own.
     """
-    if not candidate.environment:
-        return ()
-    names = (bank.environment.keys() | candidate.environment.keys()) - {ADDRESS}
-    return tuple(
-        sorted(name for name in names if bank.environment.get(name) != candidate.environment.get(name))
-    )
+    return differing(bank.environment, candidate.environment) if candidate.environment else ()
+
+
+def differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of the settings that two environments do not share, but for the server's address."""
+    names = (before.keys() | after.keys()) - {ADDRESS}
+    return tuple(sorted(name for name in names if before.get(name) != after.get(name)))
 
 
 def _decline(store: Store, evaluation: Evaluation, rules: Rules) -> Decline | None:

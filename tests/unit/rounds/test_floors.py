@@ -203,6 +203,18 @@ async def test_a_bank_that_is_drawn_anew_makes_what_rests_on_it_stale(world):
     assert Gate(world.watch, world.policy).decision_for("equal", now=world.clock()) == record.decision
 
 
+async def test_a_bank_is_not_drawn_on_under_another_engine(world):
+    await world.with_baseline()
+    key = bank(world.watch, checkpoint("base"), now=world.clock()).key
+    drawn = world.store.evaluation(key.evaluation_id)
+    world.store.save(replace(drawn, environment={**drawn.environment, "engine": "an earlier one"}))
+    await deepen(world, 64)
+    record = world.store.evaluation(key.evaluation_id)
+    assert (record.state, record.environment["engine"]) == (State.QUEUED, "an earlier one")
+    assert "other settings (engine)" in record.trouble
+    assert len(world.store.samples(key.evaluation_id)) == 3 * 60 * 32
+
+
 async def test_what_was_drawn_before_a_bank_was_drawn_anew_is_drawn_again_too(world):
     await world.with_baseline()
     wanted = candidate(world.watch, checkpoint("equal"), baseline_of(world.watch), now=world.clock())
