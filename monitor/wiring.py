@@ -139,7 +139,7 @@ def _remote_access(engine: EngineOptions) -> _RemoteAccess:
     """From the configuration and the environment.
 
     Raises:
-        InvalidConfig: there is no address, no key where one is announced, or a proxy of an unknown kind.
+        InvalidConfig: there is no address, no key where one is announced, or a proxy that cannot be used.
     """
     from monitor.generation.proxies import proxy_for  # noqa: PLC0415 - loaded where it is used
 
@@ -148,13 +148,28 @@ def _remote_access(engine: EngineOptions) -> _RemoteAccess:
             "engine.kind is remote, and engine.url is not set.",
             next_step="Set engine.url to the address of your vLLM server, for example http://host:8000.",
         )
-    key = os.environ.get(engine.api_key_env) if engine.api_key_env else None
-    if engine.api_key_env and not key:
-        raise InvalidConfig(
-            f"engine.api_key_env names the environment variable {engine.api_key_env}, which is not set.",
-            next_step=f"Set {engine.api_key_env} to the server's key, or leave engine.api_key_env out.",
-        )
+    key = _api_key(engine.api_key_env) if engine.api_key_env else None
     return _RemoteAccess(url=engine.url, api_key=key, proxy=proxy_for(engine.url, os.environ))
+
+
+def _api_key(variable: str) -> str:
+    """The key that an environment variable holds, without the line end that a mounted secret brings along.
+
+    Raises:
+        InvalidConfig: there is none, or none that a header of HTTP can carry; the message does not hold it.
+    """
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise InvalidConfig(
+            f"engine.api_key_env names the environment variable {variable}, which is not set.",
+            next_step=f"Set {variable} to the server's key, or leave engine.api_key_env out.",
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise InvalidConfig(
+            f"The environment variable {variable} holds characters that no API key has.",
+            next_step=f"Set {variable} to the server's key alone, on one line.",
+        )
+    return key
 
 
 async def open_sandbox(chosen: SandboxOptions, on_event: Callable[[SandboxEvent], None]) -> Sandbox:

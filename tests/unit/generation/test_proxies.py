@@ -195,3 +195,25 @@ async def test_a_proxy_that_cannot_be_used_is_told_before_anything_is_asked(
 async def test_a_key_that_is_announced_and_not_set_is_named(remote: Callable[..., Path]) -> None:
     (check,) = await examine_engine(load_options(remote("http://gpu7.test", ", api_key_env: ACME_KEY")))
     assert check.detail == "engine.api_key_env names the environment variable ACME_KEY, which is not set."
+
+
+@pytest.mark.parametrize("key", ["sk-secret\n", "  sk-secret\r\n"])
+async def test_a_key_may_end_like_the_line_of_a_mounted_secret(
+    key: str, remote: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACME_KEY", key)
+    async with proxying("404 Not Found") as (address, seen):
+        monkeypatch.setenv("HTTP_PROXY", address)
+        await examine_engine(load_options(remote("http://gpu7.test:8000", ", api_key_env: ACME_KEY")))
+    assert "\r\nauthorization: bearer sk-secret\r\n" in seen[0].lower()
+
+
+@pytest.mark.parametrize("key", ["sk-secret\nsecond", "sk-s\u00e9cret", "sk-\x1bsecret"])
+async def test_a_key_that_no_header_can_carry_is_named_by_its_variable_and_never_shown(
+    key: str, remote: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACME_KEY", key)
+    (check,) = await examine_engine(load_options(remote("http://gpu7.test", ", api_key_env: ACME_KEY")))
+    assert not check.ok
+    assert "ACME_KEY" in check.detail
+    assert "sk-" not in check.detail + check.next_step
