@@ -150,8 +150,11 @@ class Route:
         )
 
     def _redirected(self, response: httpx.Response) -> InvalidConfig:
-        target = urljoin(str(response.request.url), response.headers.get("location", ""))
-        path = response.request.url.path
+        path, stated = response.request.url.path, response.headers.get("location", "")
+        try:
+            target = urljoin(str(response.request.url), stated)
+        except ValueError:  # It is no address at all.
+            target = stated
         where = target.removesuffix(path) if target.endswith(path) else target
         return InvalidConfig(
             f"The server at {self} redirects {path} to {target} (status {response.status_code}); a key and "
@@ -208,6 +211,6 @@ def error_text(content: Any) -> str:
 def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -185,6 +185,8 @@ async def test_nan_that_does_not_come_again_is_nobodys_fault() -> None:
         ({"Retry-After": "Tue, 01 Dec 2026 12:00:20 GMT"}, 20.0),
         ({"Retry-After": "Tue, 01 Dec 2020 12:00:00 GMT"}, 0.0),
         ({"Retry-After": "soon"}, 0.0),
+        ({"Retry-After": "-5"}, 0.0),
+        ({"Retry-After": f"Wed, 21 Oct {10**20} 07:28:00 GMT"}, 0.0),
         ({}, 0.0),
     ],
 )
@@ -212,6 +214,7 @@ async def test_a_server_that_wants_to_be_left_alone_for_an_hour_is_in_trouble() 
         ("https://llm.example.com/v1/models", "https://llm.example.com"),
         ("/proxy/v1/models", "http://engine:8000/proxy"),
         ("https://login.example.com/?next=x", "https://login.example.com/?next=x"),
+        ("http://[bad", "http://[bad"),
     ],
 )
 async def test_a_redirect_names_where_to_and_the_setting(location: str, named: str) -> None:
