@@ -24,8 +24,9 @@ class Proxy:
     """The environment variable that names it."""
 
     def __str__(self) -> str:
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]} ({self.variable})"
+        # Cut before it is parsed: a password with a slash in it would be taken for something else.
+        scheme, _, rest = self.url.partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2].partition('/')[0]} ({self.variable})"
 
 
 def proxy_for(url: str, environment: Mapping[str, str]) -> Proxy | None:
@@ -83,9 +84,9 @@ def _value(environment: Mapping[str, str], name: str) -> tuple[str, str]:
 
 def _is_exempt(host: str, port: int | None, listed: str) -> bool:
     """Whether a list of hosts, domains, networks and ``*`` names a host, with or without its port."""
-    for entry in (each.strip().lower() for each in listed.split(",")):
+    for entry in listed.lower().replace(",", " ").split():
         domain = "." + entry.lstrip("*.")
-        if entry == "*" or (entry and f".{host}".endswith(domain)) or f".{host}:{port}".endswith(domain):
+        if entry == "*" or f".{host}".endswith(domain) or f".{host}:{port}".endswith(domain):
             return True
         try:
             if ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False):
@@ -96,12 +97,22 @@ def _is_exempt(host: str, port: int | None, listed: str) -> bool:
 
 
 def _check_usable(proxy: Proxy, host: str) -> None:
-    scheme = urlsplit(proxy.url).scheme.lower()
     around = f"add {host} to NO_PROXY to reach it directly"
+    try:
+        parts = urlsplit(proxy.url)
+        scheme, named = parts.scheme, bool(parts.hostname and (parts.port is None or parts.port))
+    except ValueError:
+        scheme, named = "http", False
     if scheme not in _SCHEMES:
         raise InvalidConfig(
             f"The proxy {proxy} for {host} is of an unknown kind.",
             next_step=f"Name one that begins with http://, https:// or socks5://, or {around}.",
+        )
+    if not named:
+        raise InvalidConfig(
+            f"The proxy {proxy} for {host} is no address.",
+            next_step="Write it as http://USER:PASSWORD@host:port, with %2F for a slash in the password and "
+            f"the like, or {around}.",
         )
     if scheme in _SOCKS and find_spec("socksio") is None:
         raise InvalidConfig(

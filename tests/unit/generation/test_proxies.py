@@ -55,6 +55,7 @@ def test_the_variable_for_the_scheme_counts_before_the_one_for_all(
         ("corp.example", True),
         ("*.corp.example", True),
         ("gpu7.corp.example:8000", True),
+        ("a gpu7.corp.example", True),
         ("gpu7.corp.example:9000", False),
         ("orp.example", False),
         ("gpu8.corp.example", False),
@@ -85,6 +86,26 @@ def test_a_proxy_of_an_unknown_kind_is_named_without_its_password() -> None:
     with pytest.raises(InvalidConfig, match=r"ftp://proxy \(ALL_PROXY\).*unknown kind") as caught:
         proxy_for("http://gpu7:8000", {"ALL_PROXY": "ftp://me:secret@proxy"})
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://me:sec/ret@proxy:3128",
+        "http://me:sec#ret@proxy:3128",
+        "me:sec?ret@proxy",
+        "http://me:sec[ret@proxy:1",
+        "http://[",
+        "http://proxy:none",
+        "http://proxy:99999",
+        "http://",
+    ],
+)
+def test_a_proxy_that_is_no_address_is_named_without_its_password(value: str) -> None:
+    with pytest.raises(InvalidConfig, match=r"\(HTTP_PROXY\) for gpu7 is no address") as caught:
+        proxy_for("http://gpu7:8000", {"HTTP_PROXY": value})
+    assert "sec" not in str(caught.value)
+    assert "me:" not in str(caught.value)
 
 
 @asynccontextmanager
