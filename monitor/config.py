@@ -10,6 +10,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import (
@@ -85,6 +86,21 @@ class EngineOptions(Section):
     concurrency: Annotated[int, Field(ge=1, le=4096)] = 128
     ready_s: Duration = 600.0
     stall_s: Duration = 300.0
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        """Names a server and nothing secret: it is kept with each evaluation and shown on its page."""
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+            raise ValueError("a server is named like http://host:8000")
+        if "@" in parts.netloc:
+            raise ValueError(
+                "an address holds no user and no password: set api_key_env to a variable instead"
+            )
+        return url
 
 
 class ReasoningOptions(Section):

@@ -67,6 +67,29 @@ def test_a_wrong_value_is_refused_with_its_line(tmp_path):
     assert "tailwatch.yaml:4: policy.alpha" in refused(tmp_path, MINIMAL + "policy: {alpha: 2}\n")
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("gpu7:8000", "http://host:8000"),
+        ("ftp://gpu7", "http://host:8000"),
+        ("http://", "http://host:8000"),
+        ("http://gpu7:99999", "Port out of range"),
+        ("http://[gpu7", "Invalid IPv6"),
+        ("http://me:secret@gpu7:8000", "no user and no password: set api_key_env"),
+    ],
+)
+def test_the_address_of_a_server_is_one_and_holds_nothing_secret(tmp_path, url, said):
+    message = refused(tmp_path, MINIMAL + f"engine: {{kind: remote, url: '{url}'}}\n")
+    assert "tailwatch.yaml:4: engine.url" in message
+    assert said in message
+    assert "secret" not in message
+
+
+@pytest.mark.parametrize("url", ["http://gpu7:8000", "HTTPS://gpu7.example.com/v1/", "http://[::1]:8000"])
+def test_addresses_are_taken_as_they_are(tmp_path, url):
+    assert load_options(written(tmp_path, MINIMAL + f"engine: {{url: '{url}'}}\n")).engine.url == url
+
+
 def test_a_missing_key_is_named(tmp_path):
     assert "suite" in refused(tmp_path, "model: acme\ncheckpoints: {path: models}\n")
 
