@@ -18,7 +18,7 @@ from monitor.domain.errors import (
     Trouble,
     disk_trouble,
 )
-from monitor.domain.evaluation import Evaluation, State
+from monitor.domain.evaluation import Evaluation, EvaluationKey, State
 from monitor.ports import Count, EngineEvent, SandboxEvent, Store
 from monitor.processes import is_gone
 from monitor.rounds.bench import Bench
@@ -94,7 +94,7 @@ async def _attempt(bench: Bench, lease: Lease) -> Evaluation:
     except LeaseLost:
         raise
     except BankMissing as error:
-        return await lease.postpone(error, delay_s=BANK_S, tried=False)
+        return await _wait_for_bank(bench, lease, error)
     except ModelNotServed as error:
         return await lease.postpone(error, delay_s=SERVED_S, tried=False)
     except InvalidCheckpoint as error:
@@ -109,6 +109,14 @@ async def _attempt(bench: Bench, lease: Lease) -> Evaluation:
         raise
     bench.condition.worked()
     return decided
+
+
+async def _wait_for_bank(bench: Bench, lease: Lease, error: BankMissing) -> Evaluation:
+    """Put it back, unless the baseline was removed from the store: nobody will draw that one's bank."""
+    key = lease.evaluation.key
+    if await asyncio.to_thread(bench.store.checkpoint, key.model, key.baseline) is None:
+        return await _give_up(bench, lease, _nothing_to_weigh_against(key))
+    return await lease.postpone(error, delay_s=BANK_S, tried=False)
 
 
 async def _retry_later(bench: Bench, lease: Lease, error: MonitorError) -> Evaluation:
@@ -145,6 +153,13 @@ def _told(error: Exception) -> MonitorError:
     return Unexpected(
         f"An error that Tailwatch did not expect ended it: {type(error).__name__}: {error}.",
         next_step="Report it with the traceback that `tailwatch --debug evaluate` shows.",
+    )
+
+
+def _nothing_to_weigh_against(key: EvaluationKey) -> BankMissing:
+    return BankMissing(
+        f"Its baseline {key.baseline[:12]} was forgotten before it was weighed against it.",
+        next_step="It is weighed against the present baseline as soon as there is one.",
     )
 
 

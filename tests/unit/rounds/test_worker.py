@@ -16,9 +16,10 @@ from monitor.domain.evaluation import Evaluation, State
 from monitor.domain.evidence import DecisionKind
 from monitor.processes import identify
 from monitor.rounds.condition import Condition
-from monitor.rounds.watching import bank, baseline_of, candidate
+from monitor.rounds.forgetting import forget
+from monitor.rounds.watching import REVIVE_S, adopt, bank, baseline_of, candidate, poll
 from monitor.rounds.worker import ATTEMPTS, BANK_S, RETRY_S, STARTS, recover, work, work_once
-from monitor.testing import FakeEngine
+from monitor.testing import FakeEngine, FakeSource
 from monitor.testing.fakes import Failings
 
 from .conftest import START, World, checkpoint, pass_ratio
@@ -294,3 +295,19 @@ def test_what_ended_processes_held_waits_again_and_what_living_ones_hold_does_no
     assert recover(world.store) == 1
     assert set(world.store.workers()) == {identify(), "another machine:1:1"}
     assert world.store.depth("acme") == {"queued": 1, "running": 2}
+
+
+async def test_what_waits_for_a_forgotten_baseline_is_given_up_until_that_is_the_baseline_again():
+    world = await World().with_baseline()
+    waiting = candidate(world.watch, checkpoint("equal"), baseline_of(world.watch), now=world.clock())
+    world.store.remember("acme", checkpoint("equal"), now=world.clock())
+    world.store.enqueue(waiting)
+    forget(world.watch, checkpoint("base"), now=world.clock())
+    given_up = await work_once(world.bench(), worker="w:1:1")
+    assert (given_up.state, given_up.retryable) == (State.FAILED, True)
+    assert "was forgotten" in given_up.trouble
+    assert await work_once(world.bench(), worker="w:1:1") is None
+    adopt(world.watch, checkpoint("base"), now=world.clock())
+    world.clock.pass_s(REVIVE_S)
+    queued = poll(world.watch, FakeSource([checkpoint("base"), checkpoint("equal")]), world.clock()).queued
+    assert waiting.key in {each.key for each in queued}
