@@ -83,6 +83,8 @@ class _Work:
         self._rules = rules_for(bench.policy, greedy=bench.plan.greedy)
         self._stopwatch = Stopwatch(lease.evaluation.stage_s)
         self._model: CompletionModel | None = None
+        self._served_anew = False
+        """Whether it was served once more since it computed NaN."""
         self._stored: Counter[Outcome] = Counter()
         self._expected: int | None = None
         """Samples that there will be; None where the evidence decides."""
@@ -259,17 +261,48 @@ class _Work:
             wave += 1
 
     async def _draw(self, picks: Sequence[Pick], *, wave: int) -> None:
-        if picks:
-            model = await self._served()
-            drawn = draw(self._bench, self._record, model, picks, wave=wave, stored=self._tell_stored)
-            self._stopwatch.add(await drawn)
+        if not picks:
+            return
+        try:
+            await self._draw_once(picks, wave=wave)
+        except DeploymentBroken as error:
+            await self._serve_anew(error)
+            stored = _picks(await self._observations())
+            await self._draw_once([pick for pick in picks if pick not in stored], wave=wave)
+
+    async def _draw_once(self, picks: Sequence[Pick], *, wave: int) -> None:
+        model = await self._served()
+        drawn = draw(self._bench, self._record, model, picks, wave=wave, stored=self._tell_stored)
+        self._stopwatch.add(await drawn)
+
+    async def _serve_anew(self, error: DeploymentBroken) -> None:
+        """Have a checkpoint served once more that computed NaN: what its server held before may be why.
+
+        Raises:
+            DeploymentBroken: that was done already, or shows it again.
+        """
+        if self._model is None or self._served_anew:
+            raise error
+        logger.warning(
+            "computes NaN, is served anew", extra=log_fields(self._record) | {"problem": str(error)}
+        )
+        self._model, self._served_anew = None, True
+        await self._served()
 
     async def _probe(self) -> None:
         """Let the probes ask what they have not asked yet."""
-        if await asyncio.to_thread(unasked, self._bench.store, self._bench.gauges, self._id):
-            model = await self._served()
-            with self._stopwatch.stage(Stage.DRIFT):
-                await keep_measurements(self._bench, self._record, model)
+        if not await asyncio.to_thread(unasked, self._bench.store, self._bench.gauges, self._id):
+            return
+        try:
+            await self._probe_once()
+        except DeploymentBroken as error:
+            await self._serve_anew(error)
+            await self._probe_once()
+
+    async def _probe_once(self) -> None:
+        model = await self._served()
+        with self._stopwatch.stage(Stage.DRIFT):
+            await keep_measurements(self._bench, self._record, model)
 
     async def _served(self) -> CompletionModel:
         """The checkpoint's model; started when it is first needed."""

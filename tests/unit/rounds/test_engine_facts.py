@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
 
-from monitor.domain.checkpoint import EngineIdentity
+from monitor.domain.checkpoint import Checkpoint, EngineIdentity
 from monitor.domain.errors import EngineStalled, ModelNotServed
 from monitor.domain.evaluation import Evaluation, Purpose, State
 from monitor.domain.evidence import Decision, DecisionKind, ReasonCode
@@ -25,6 +26,18 @@ WORKER = "w:1:1"
 
 def failing(**failings: object) -> FakeEngine:
     return FakeEngine(pass_ratio, Failings(**failings))
+
+
+class BrokenOnce(FakeEngine):
+    """An engine whose first model computes NaN for some tasks, such as a server with a stale cache."""
+
+    def __init__(self, nan_tasks: Collection[str]) -> None:
+        super().__init__(pass_ratio)
+        self._broken, self._sound = Failings(nan_tasks=nan_tasks), self._failings
+
+    async def serve(self, checkpoint: Checkpoint) -> FakeModel:
+        self._failings = self._sound if self.served else self._broken
+        return await super().serve(checkpoint)
 
 
 async def worked(world: World, wanted: Evaluation) -> Evaluation:
@@ -70,6 +83,28 @@ class TestNan:
         answer = gate(world, replace(world.policy, alpha=0.01))
         assert answer.kind is DecisionKind.REJECT
         assert [reason.code for reason in answer.reasons] == [ReasonCode.DEPLOYMENT_BROKEN]
+
+    @pytest.mark.parametrize("purpose", [Purpose.BANK, Purpose.CANDIDATE])
+    async def test_nan_that_a_newly_served_model_does_not_compute_is_no_fact_about_the_checkpoint(
+        self, world, purpose
+    ):
+        await world.with_baseline()
+        world.engine = BrokenOnce({"tail/007"})
+        wanted = a_candidate(world)
+        if purpose is Purpose.BANK:
+            wanted = bank(world.watch, checkpoint("equal"), now=world.clock())
+        record = await worked(world, wanted)
+        assert record.state is State.DECIDED
+        assert record.broken == ""
+        assert [each.name for each in world.engine.served] == ["equal", "equal"]
+        if purpose is Purpose.CANDIDATE:
+            assert record.decision.kind is DecisionKind.PROMOTE
+
+    async def test_nan_is_asked_for_on_one_more_server_and_no_third(self, world):
+        await world.with_baseline()
+        world.engine = failing(nan_tasks={"tail/007"})
+        assert (await worked(world, a_candidate(world))).decision.kind is DecisionKind.REJECT
+        assert len(world.engine.served) == 2
 
     async def test_what_was_drawn_before_the_nan_is_kept(self, world):
         await world.with_baseline()
