@@ -18,7 +18,7 @@ STALL_S = 300.0
 """How long a server may have requests and show nothing for them."""
 _LOOKS = 10
 _LONGEST_PAUSE_S = 30.0
-_TOKENS = re.compile(r"^vllm:(?:generation|prompt)_tokens_total(?:\{[^}]*\})? (\S+)", re.MULTILINE)
+_TOKENS = re.compile(r"^vllm:(?:generation|prompt)_tokens_total(?:\{.*\})? (\S+)", re.MULTILINE)
 
 
 def tokens_in(exposition: str) -> float | None:

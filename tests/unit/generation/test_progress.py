@@ -109,6 +109,10 @@ def test_counters_of_several_engines_are_one_number() -> None:
     assert tokens_in("python_gc_objects_collected_total 5\n") is None
 
 
+def test_a_model_may_have_braces_in_its_name() -> None:
+    assert tokens_in('vllm:prompt_tokens_total{model_name="a{b}c",engine="0"} 5\n') == 5.0
+
+
 @pytest.mark.parametrize("path", ["/v1/completions", "/v1/chat/completions", "/tokenize", "/v1/models"])
 async def test_whatever_is_asked_of_a_server_that_hangs_ends_in_a_stall(path: str) -> None:
     async def handler(_: httpx.Request) -> httpx.Response:
