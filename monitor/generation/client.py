@@ -176,7 +176,11 @@ class VllmClient:
                 return self._content(response)
             detail = error_text(json_or_text(response))
             problem = f"status {response.status_code}: {detail}"
-            if response.status_code not in _PASSING or attempts == 1 or is_not_finite(detail):
+            if (
+                response.status_code not in _PASSING
+                or attempts == 1
+                or is_not_finite(response.status_code, detail)
+            ):
                 raise self._route.refusal(response)
             wait_s = retry_after_s(response, self._patience.clock())
             if wait_s > self._patience.longest_pause_s:

@@ -21,8 +21,10 @@ from monitor.generation.server_log import cause
 _Result = TypeVar("_Result")
 _log = logging.getLogger(__name__)
 _SHOWN = 300
-_NOT_FINITE = re.compile(r"Out of range float values are not JSON compliant")
-"""What vLLM says, with status 400 or 500, where an answer would hold NaN."""
+_NOT_FINITE = re.compile(r"(?:ValueError: )?Out of range float values are not JSON compliant(?!: -inf)")
+"""What vLLM says where an answer would hold NaN, and nothing before it: other errors may quote a prompt."""
+_NOT_FINITE_STATUSES = frozenset({400, 500})
+"""Of vLLM's own; gateways answer with others."""
 _CHECKPOINT_FAULTS = re.compile(
     r"SafetensorError|HeaderTooLarge|IncompleteMetadata|MetadataIncompleteBuffer"
     r"|architectures? .* (not supported|failed to be inspected)|no vLLM implementation"
@@ -107,7 +109,7 @@ class Route:
             InvalidConfig where address, key or proxy are at fault, NotFinite, or Refused.
         """
         status, detail = response.status_code, error_text(json_or_text(response))
-        if is_not_finite(detail):
+        if is_not_finite(status, detail):
             return NotFinite(status, detail)
         if response.is_redirect:
             return self._redirected(response)
@@ -187,9 +189,9 @@ def retry_after_s(response: httpx.Response, now: datetime) -> float:
     return 0.0 if at is None else max(0.0, (at - (sent or now)).total_seconds())
 
 
-def is_not_finite(detail: str) -> bool:
-    """Whether an error's text says that the model computed NaN."""
-    return _NOT_FINITE.search(detail) is not None
+def is_not_finite(status: int, detail: str) -> bool:
+    """Whether an error answer says that the model computed NaN."""
+    return status in _NOT_FINITE_STATUSES and _NOT_FINITE.match(detail) is not None
 
 
 def json_or_text(response: httpx.Response) -> Any:

@@ -178,6 +178,25 @@ async def test_nan_that_does_not_come_again_is_nobodys_fault() -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (400, "This prompt is too long: 'ValueError: Out of range float values are not JSON compliant'"),
+        (400, "Out of range float values are not JSON compliant: -inf"),
+        (400, "temperature must not be nan"),
+        (502, "Out of range float values are not JSON compliant"),
+        (429, "Out of range float values are not JSON compliant"),
+        (302, "Out of range float values are not JSON compliant"),
+        (403, "Out of range float values are not JSON compliant"),
+    ],
+)
+async def test_an_error_that_only_quotes_nan_is_no_fact_about_the_model(status: int, text: str) -> None:
+    client = client_for(lambda _: httpx.Response(status, json={"error": {"message": text}}))
+    with pytest.raises((Refused, EngineTrouble, InvalidConfig)) as caught:
+        await client.post("/v1/completions", {})
+    assert not isinstance(caught.value, NotFinite)
+
+
+@pytest.mark.parametrize(
     ("headers", "least_s"),
     [
         ({"Retry-After": "7"}, 7.0),
