@@ -78,7 +78,7 @@ class Patience:
     loading_s: float = 600.0
     """Longest silence while weights are loaded or compared."""
     answer_s: float = 3600.0
-    """Longest silence while another answer is awaited, however alive the server is."""
+    """Longest silence while another answer is awaited, however alive the server is; at least ``stall_s``."""
     stall_s: float = STALL_S
     """How long the server may show no progress with any request."""
     connect_s: float = 10.0
@@ -125,7 +125,7 @@ class VllmClient:
         self._http = httpx.AsyncClient(
             base_url=self.url,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            timeout=self._timeout(self._patience.answer_s),
+            timeout=self._timeout(self._longest_answer_s),
             transport=transport or _network(self.url, proxy, connections=concurrency + 1),
             trust_env=False,
         )
@@ -216,7 +216,11 @@ class VllmClient:
         try:
             return await self._progress.during(self._http.request(method, path, json=body))
         except httpx.ReadTimeout as exc:
-            raise self._progress.trouble() from exc
+            raise self._progress.unanswered(path, self._longest_answer_s) from exc
+
+    @property
+    def _longest_answer_s(self) -> float:
+        return max(self._patience.answer_s, self._patience.stall_s)
 
     def _timeout(self, silence_s: float) -> httpx.Timeout:
         return httpx.Timeout(silence_s, connect=self._patience.connect_s, pool=None)

@@ -95,6 +95,15 @@ class ProgressWatch:
             "/metrics cannot be read, needs a longer `engine.stall_s`.",
         )
 
+    def unanswered(self, path: str, silence_s: float) -> EngineStalled:
+        """What to say of a server that moves, and not for a request of ours; it counts as one that hangs."""
+        self.stalled = True
+        return EngineStalled(
+            f"The vLLM server at {self._url} has not answered {path} for {silence_s:g} s, "
+            "whatever else it does.",
+            next_step="Look into the server's log; where others use it as well, see if it is overloaded.",
+        )
+
     async def _watch(self) -> None:
         pause_s = min(self._stall_s / _LOOKS, _LONGEST_PAUSE_S)
         while monotonic() - self._progress_at < self._stall_s:

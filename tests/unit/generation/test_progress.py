@@ -148,6 +148,18 @@ async def test_an_answer_that_takes_an_hour_is_a_stall_and_not_asked_for_again()
         raise httpx.ReadTimeout("slow", request=asked)
 
     client = VllmClient("http://engine", concurrency=1, transport=httpx.MockTransport(handler))
-    with pytest.raises(EngineStalled):
+    with pytest.raises(EngineStalled, match="has not answered /v1/completions for 3600 s"):
         await client.post("/v1/completions", {})
     assert len(tries) == 1
+    assert client.stalled
+
+
+async def test_who_waits_longer_for_a_stall_waits_as_long_for_an_answer() -> None:
+    def handler(asked: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=asked.extensions["timeout"]["read"])
+
+    patient = Patience(stall_s=7200.0)
+    client = VllmClient(
+        "http://engine", concurrency=1, transport=httpx.MockTransport(handler), patience=patient
+    )
+    assert await client.get("/v1/models") == 7200.0
