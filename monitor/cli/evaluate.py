@@ -26,6 +26,7 @@ from monitor.discovery.checkpoints import load_checkpoint
 from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import InvalidCheckpoint, Trouble
 from monitor.domain.evaluation import Evaluation, State
+from monitor.domain.printable import unescape_name
 from monitor.domain.tasks import Suite
 from monitor.export.documents import checkpoint_document, decision_document, evaluation_document
 from monitor.export.pass_at_k import pass_at_k_document
@@ -196,9 +197,10 @@ def resolve(deployment: Deployment, reference: str) -> Checkpoint:
     known = find(deployment.watch, reference)
     if known is not None:
         return known
-    arrived = deployment.options.checkpoints.path / reference
-    if arrived.is_dir():
-        return resolve(deployment, str(arrived))
+    for name in (reference, unescape_name(reference)):
+        arrived = deployment.options.checkpoints.path / name
+        if arrived.is_dir():
+            return resolve(deployment, str(arrived))
     raise InvalidCheckpoint(
         f"There is no checkpoint {reference!r}: no such folder, and none of that name or digest is known.",
         next_step="Give the folder that holds it, or one that `tailwatch status` lists.",

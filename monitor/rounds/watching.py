@@ -8,6 +8,7 @@ from datetime import datetime
 from monitor.domain.checkpoint import Arrivals, Checkpoint, Role, Unusable
 from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, State
+from monitor.domain.printable import escape_name
 from monitor.domain.samples import SamplingPlan
 from monitor.domain.tasks import Suite
 from monitor.ports import CheckpointSource, Store
@@ -253,7 +254,7 @@ def _queued(
 
 
 def find(watch: Watch, reference: str) -> Checkpoint | None:
-    """The checkpoint that a name or the beginning of a digest means.
+    """The checkpoint that a name, as it is shown or as the folder has it, or the beginning of a digest means.
 
     Raises:
         InvalidInput: it fits several.
@@ -263,8 +264,9 @@ def find(watch: Watch, reference: str) -> Checkpoint | None:
         return exact
     known = watch.store.checkpoints(watch.model)
     named = [c for c in known if c.name == reference]
+    called = [c for c in known if c.name == escape_name(reference)]
     begun = [c for c in known if len(reference) >= 6 and c.digest.startswith(reference)]
-    for fits in (named, begun):
+    for fits in (named, called, begun):
         if len(fits) > 1:
             shown = ", ".join(c.short_digest for c in fits)
             raise InvalidInput(

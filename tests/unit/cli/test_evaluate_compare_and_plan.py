@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+from monitor.cli.evaluate import resolve
+from monitor.config import load_options
+from monitor.wiring import open_deployment
+from tests.unit.discovery.checkpoint_files import write_checkpoint
 
 from .deployments import answer, deployment, fake_bench, run
 
@@ -129,3 +135,10 @@ def test_at_temperature_nought_the_exact_test_is_planned_and_used(engine, tmp_pa
     assert "tasks" in narrow.stdout
     evaluated = answer(greedy, "evaluate", "equal")
     assert evaluated["decision"]["strata"]["tail"]["samples"] == tail["unchanged_samples"]
+
+
+def test_a_folder_that_nobody_has_seen_yet_is_named_as_it_would_be_shown(tmp_path):
+    made = deployment(tmp_path)
+    write_checkpoint(tmp_path / "models" / os.fsdecode(b"caf\xe9"))
+    with open_deployment(load_options(made)) as opened:
+        assert resolve(opened, "caf\\xe9").name == "caf\\xe9"

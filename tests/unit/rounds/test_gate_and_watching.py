@@ -245,3 +245,16 @@ def test_a_name_that_two_checkpoints_bear_is_refused_with_their_digests(world):
         find(world.watch, "x")
     assert find(world.watch, "aaaaaa").digest == "a" * 64
     assert answer(world, "x").kind is DecisionKind.HOLD
+
+
+def test_a_name_is_found_as_it_is_shown_and_as_the_folder_has_it(world):
+    bytes_name, literal = (
+        replace(checkpoint("a"), name="caf\\xe9"),
+        replace(checkpoint("b"), name="caf\\\\xe9"),
+    )
+    for known in (bytes_name, literal):
+        world.store.remember("acme", known, now=world.clock())
+    assert find(world.watch, "caf\udce9") == bytes_name
+    # What is shown comes first: a folder's own name may look like another's in printable form.
+    assert find(world.watch, "caf\\xe9") == bytes_name
+    assert find(world.watch, "caf\\\\xe9") == literal
