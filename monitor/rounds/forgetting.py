@@ -18,7 +18,7 @@ class Removal:
 
     removed: Forgotten
     successors: Mapping[Role, str | None]
-    """Digest of the holder before it, by role; None where nobody was."""
+    """Digest of the holder before it, by role; for the anchor else the baseline's; None where nobody is."""
     pages: tuple[str, ...]
     """File names of pages about its evaluations, which the store does not hold."""
 
@@ -58,7 +58,11 @@ def forget(watch: Watch, checkpoint: Checkpoint, *, now: datetime) -> Removal:
         for each in watch.store.evaluations(watch.model, checkpoint=checkpoint.digest)
     ]
     removed = watch.store.forget(watch.model, checkpoint.digest, now=now)
-    holders = watch.store.roles(watch.model)
+    holders = dict(watch.store.roles(watch.model))
+    if Role.ANCHOR in held and Role.ANCHOR not in holders and Role.BASELINE in holders:
+        # Without an anchor nobody would look for a slow decline any more.
+        holders[Role.ANCHOR] = holders[Role.BASELINE]
+        watch.store.assign(watch.model, Role.ANCHOR, holders[Role.ANCHOR], now=now)
     return Removal(
         removed=removed,
         successors={role: holders.get(role) for role in held},

@@ -88,6 +88,15 @@ def test_a_forced_role_goes_back_and_it_is_said_to_whom(judged):
     store.close()
 
 
+def test_a_forgotten_anchor_is_followed_by_the_baseline_so_that_a_slow_decline_is_still_looked_for(judged):
+    assert run(judged, "promote", "equal", "--force").exit_code == 0
+    document = answer(judged, "forget", "base", "--yes", "--force")
+    assert document["roles"] == {"anchor": content_digest("equal")}
+    store = open_store(load_options(judged).store)
+    assert store.roles("acme")[Role.ANCHOR] == content_digest("equal")
+    store.close()
+
+
 def test_a_folder_that_is_still_there_is_named(judged, tmp_path):
     store = open_store(load_options(judged).store)
     lying = Checkpoint(digest=content_digest("lying"), name="lying", location=str(tmp_path))
