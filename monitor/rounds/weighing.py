@@ -81,6 +81,12 @@ def stored_bank(store: Store, key: EvaluationKey, view: BankView | None = None) 
         BankMissing: it does not exist or is not complete.
     """
     record = store.evaluation(key.evaluation_id)
+    if record is not None and record.state is State.FAILED:
+        raise BankMissing(
+            f"The bank of baseline {record.checkpoint.name} ({key.checkpoint[:12]}) could not be drawn: "
+            f"{record.trouble}",
+            next_step="Then use `tailwatch baseline build`, of this checkpoint or of another one.",
+        )
     if record is None or record.state is not State.DECIDED:
         raise BankMissing(
             f"The bank of baseline {key.checkpoint[:12]} is not complete.",

@@ -144,6 +144,17 @@ class TestNan:
         assert (record.state, record.retryable) == (State.FAILED, False)
         assert "computes NaN" in record.trouble
 
+    async def test_who_waits_for_a_bank_that_failed_for_good_is_told_why(self, world):
+        adopt(world.watch, checkpoint("base"), now=world.clock())
+        world.engine = failing(broken_digests={checkpoint("base").digest})
+        await worked(world, bank(world.watch, checkpoint("base"), now=world.clock()))
+        waiting = await worked(world, a_candidate(world))
+        assert waiting.state is State.QUEUED
+        answer = gate(world)
+        assert answer.kind is DecisionKind.HOLD
+        assert "could not be drawn: The fake base computes NaN" in answer.reasons[0].text
+        assert "It is drawn first" not in answer.reasons[0].text
+
 
 class TestRefusedPrompts:
     ALL = frozenset(f"{stratum}/{number:03}" for stratum in ("head", "torso", "tail") for number in range(60))
