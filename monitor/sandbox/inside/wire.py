@@ -18,9 +18,9 @@ class Ended(Exception):
 
 
 def send(sock: socket.socket, payload: bytes) -> None:
-    """Send one frame; a vanished reader is :class:`Ended`."""
+    """Send one frame; a vanished reader is :class:`Ended`, and no signal."""
     try:
-        sock.sendall(HEADER.pack(len(payload)) + payload)
+        sock.sendall(HEADER.pack(len(payload)) + payload, socket.MSG_NOSIGNAL)
     except OSError as exc:
         raise Ended(str(exc)) from exc
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -60,6 +62,22 @@ def returning(value: Any, printed: str = "", after: bytes | None = None) -> tupl
 
 def test_a_right_answer_passes() -> None:
     assert judged(saying(READY, LOADED, returning(5))).kind == "passed"
+
+
+def test_a_candidate_that_is_gone_does_not_take_the_judge_with_it() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    pid = os.fork()
+    if pid == 0:
+        # As the supervisor leaves it for its children, whose programs expect it so.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        try:
+            wire.send(ours, b"next")
+        except wire.Ended:
+            os._exit(0)
+        os._exit(1)
+    ours.close()
+    assert os.waitpid(pid, 0)[1] == 0
 
 
 def test_a_wrong_answer_fails_with_the_assertion() -> None:
