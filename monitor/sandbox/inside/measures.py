@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -99,6 +100,17 @@ def _thread_states(pid: int) -> set[bytes]:
         with contextlib.suppress(OSError):
             states.add(_status(f"/proc/{pid}/task/{thread}")[0])
     return states
+
+
+def stepped_back(pids: Iterable[int]) -> bool:
+    """Whether one of these processes has put its session behind others, which no call is needed for."""
+    for pid in pids:
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/autogroup", "rb") as file:
+            # Empty for a process that is in no such group.
+            nicer = re.search(rb" nice (\d+)", file.read())
+            if nicer and int(nicer[1]) > 0:
+                return True
+    return False
 
 
 def life(pid: int) -> Life:

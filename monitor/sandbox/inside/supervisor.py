@@ -289,7 +289,7 @@ class Supervisor:
             at=now,
             cpu_s=cpu_s,
             asked_s=asked_s,
-            active=program.active or tests.active or zygote.active,
+            active=(program.active and not measures.stepped_back(processes)) or tests.active or zygote.active,
             stalled=program.stalled or tests.stalled or zygote.stalled,
         )
         run.program_s = max(run.program_s, program.cpu_s, self._account.used_s(processes))

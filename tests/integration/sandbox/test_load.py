@@ -63,3 +63,19 @@ async def test_one_whose_threads_sleep_is_ended_beside_the_same_load(busy_lane: 
     async with await open_backend("namespace") as sandbox:
         execution = await sandbox.execute(adder(source, cpu_s=0.1))
     assert (execution.outcome, execution.detail) == (Outcome.TIMED_OUT, "neither ended nor computed")
+
+
+_BEHIND_ALL_OTHERS = """
+import os, sys
+
+LAST = "open('/proc/self/autogroup', 'w').write('19')\\nwhile True: pass"
+# A process that has changed its uid may write there once it has executed something.
+os.execv(sys.executable, [sys.executable, "-c", LAST])
+"""
+
+
+async def test_one_that_lets_all_others_go_first_is_no_fault_of_the_machine(busy_lane: None) -> None:
+    # In the minute and a half until it is given up, it would not use its second.
+    async with await open_backend("namespace") as sandbox:
+        execution = await sandbox.execute(adder(_BEHIND_ALL_OTHERS, cpu_s=1.0))
+    assert execution.outcome is Outcome.TIMED_OUT, execution

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -92,3 +93,18 @@ def test_a_process_that_sleeps_is_not_active_and_one_that_is_gone_has_done_nothi
             process.kill()
     assert not any(seen[-20:])
     assert measures.activity([process.pid]) == measures.Activity(cpu_s=0.0, active=False, stalled=False)
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="This kernel has no such groups.")
+def test_a_process_that_steps_behind_others_is_known_by_it() -> None:
+    process = subprocess.Popen(["sleep", "99"], start_new_session=True)
+    try:
+        assert not measures.stepped_back([process.pid])
+        own = Path(f"/proc/{process.pid}/autogroup")
+        own.write_text("19")
+        assert measures.stepped_back([os.getpid(), process.pid])
+    finally:
+        process.kill()
+        process.wait()
+    # One that is gone, and one that is in no group.
+    assert not measures.stepped_back([process.pid, 2])

@@ -61,6 +61,11 @@ def test_what_no_program_needs_is_refused(machine: str, numbers: tuple[int, ...]
     assert {answer(machine, number) for number in numbers} == {ERRNO | errno.EPERM}
 
 
+@pytest.mark.parametrize(("machine", "number"), [("x86_64", 24), ("aarch64", 124)])
+def test_a_turn_cannot_be_given_up_though_it_seems_so(machine: str, number: int) -> None:
+    assert answer(machine, number) == ERRNO
+
+
 @pytest.mark.parametrize(("machine", "socket"), [("x86_64", 41), ("aarch64", 198)])
 def test_only_harmless_families_of_sockets_are_allowed(machine: str, socket: int) -> None:
     allowed = {family for family in range(64) if answer(machine, socket, family) == ALLOW}
