@@ -207,6 +207,8 @@ class Execution:
     trust: Trust = Trust.SPLIT
     ran: bool = field(default=True, compare=False)
     """False where nothing was run for it: an equal program had run, or there was nothing to run."""
+    untested: bool = field(default=False, compare=False)
+    """Whether it failed by its test's doing: that skipped itself, or ended before it called the program."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,13 +15,10 @@ from monitor.domain.samples import Calibration, Execution, Limits, Outcome, Prog
 from monitor.ports import Sandbox
 from monitor.programs.checks import as_check, with_helpers
 from monitor.sandbox import verdict
-from monitor.sandbox.inside.wording import UNRUNNABLE
 from monitor.sandbox.languages import LANGUAGES, PYTHON
 
 _MAX_CHARACTERS = 4 * 2**20
 """Of one line: far more than any program, and few enough for every message on the way."""
-_SKIPPED = "SkipTest"
-"""Begins the detail of a test that was skipped."""
 _FORM = "Each line is one JSON object with task_id, completion, test and entry_point; see docs/sandbox.md."
 
 
@@ -73,7 +70,9 @@ class Scorer:
         program, reference = submission.program, submission.reference
         try:
             if reference is None:
-                return _without_reference(await self._sandbox.execute(program), program)
+                execution = await self._sandbox.execute(program)
+                # A test that was never seen to pass: that it cannot run is no fault of the program.
+                return verdict.unscored(execution.detail, program) if execution.untested else execution
             mode = await self._calibrated(reference)
             program = replace(program, in_process=mode.in_process)
             if mode.reference.outcome is not Outcome.PASSED:
@@ -93,17 +92,6 @@ class Scorer:
             found = asyncio.ensure_future(calibrate(reference, self._sandbox))
             self._calibrations[reference.digest] = found
         return await asyncio.shield(found)
-
-
-def _without_reference(execution: Execution, program: Program) -> Execution:
-    """What became of a program whose test was never seen to pass: one that cannot run is no fault of it."""
-    detail = execution.detail
-    if execution.outcome is Outcome.FAILED:
-        if detail.startswith(UNRUNNABLE):
-            return verdict.unscored(detail, program)
-        if detail.startswith(_SKIPPED) and " in: " in detail:
-            return verdict.unscored(f"the task's test skips itself: {detail}", program)
-    return execution
 
 
 def as_record(task_id: str, execution: Execution) -> dict[str, Any]:

@@ -22,6 +22,7 @@ _LIMITS = {
 _VERDICTS = {
     "passed": Outcome.PASSED,
     "failed": Outcome.FAILED,
+    "untested": Outcome.FAILED,
     "malformed": Outcome.FAILED,
     "flooded": Outcome.FAILED,
     "rejected": Outcome.REJECTED,
@@ -47,6 +48,7 @@ def weigh(report: Mapping[str, Any], program: Program) -> Execution:
         peak_bytes=int(report["peak_bytes"]),
         detail=detail,
         trust=trust_of(program),
+        untested=outcome is Outcome.FAILED and report["verdict"] == "untested",
     )
 
 

@@ -31,7 +31,8 @@ class Verdict:
     """What the judge can say about one program; how its process ended is the supervisor's part."""
 
     kind: str
-    """passed, failed, rejected, malformed, lost, finished, flooded, out_of_memory, task_error, or unfit."""
+    """passed, failed, untested, rejected, malformed, lost, finished, flooded, out_of_memory, task_error, or
+    unfit."""
     detail: str = ""
 
 
@@ -138,7 +139,7 @@ class Judge:
                 return Verdict(kind="task_error", detail=detail)
             if candidate is not None and not candidate.calls:
                 # Perhaps it needs more of the program than its entry point, which it has beside it.
-                return Verdict(kind="failed", detail=f"{wording.UNRUNNABLE}: {wording.describe(exc)}")
+                return Verdict(kind="untested", detail=f"{wording.UNRUNNABLE}: {wording.describe(exc)}")
             return _failed(exc, test)
         return Verdict(kind="passed")
 
@@ -291,7 +292,11 @@ def _text(parts: tuple[Any, ...]) -> str:
 def _failed(error: BaseException, test: str) -> Verdict:
     line = wording.failing_line(error, TEST_FILE, test)
     detail = wording.describe(error)
-    return Verdict(kind="failed", detail=f"{detail} in: {line}" if line else detail)
+    # Of this type no program can raise anything here: see _raised.
+    skipped = (type(error).__module__, type(error).__name__) == ("unittest.case", "SkipTest")
+    return Verdict(
+        kind="untested" if skipped else "failed", detail=f"{detail} in: {line}" if line else detail
+    )
 
 
 # ------------------------------------------------------------------------------------------ exceptions

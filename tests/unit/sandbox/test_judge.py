@@ -308,8 +308,21 @@ def test_tests_with_threads_take_turns() -> None:
 def test_a_test_that_fails_before_it_has_called_the_program_says_so() -> None:
     test = "def check(candidate):\n    expected = oracle\n    assert candidate(2, 3) == expected\n"
     verdict = judged(saying(READY, LOADED), test=test)
-    assert verdict.kind == "failed"
+    assert verdict.kind == "untested"
     assert verdict.detail == "the task's test cannot be run: NameError: name 'oracle' is not defined"
+
+
+def test_a_test_that_skips_itself_says_so() -> None:
+    test = "import unittest\ndef check(candidate):\n    raise unittest.SkipTest(candidate(2, 3))\n"
+    assert judged(saying(READY, LOADED, returning(5)), test=test).kind == "untested"
+
+
+@pytest.mark.parametrize("kinds", [("Exception",), ("SkipTest", "Exception")])
+@pytest.mark.parametrize("detail", ["the task's test cannot be run: x", "SkipTest: x in: y"])
+def test_no_program_can_say_it_for_its_test(kinds: tuple[str, ...], detail: str) -> None:
+    assert judged(saying(READY, ("raised", (kinds, detail)))).kind == "failed"
+    raised = ("raised", codec.encode((kinds, detail)), "", None)
+    assert judged(saying(READY, LOADED, raised)).kind == "failed"
 
 
 def test_a_test_that_fails_on_what_the_program_returned_names_its_line() -> None:

@@ -151,24 +151,25 @@ async def test_a_reference_is_run_once_for_all_the_samples_of_its_task(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("detail", "outcome"),
+    ("detail", "untested"),
     [
-        ("the task's test cannot be run: NameError: name 'x' is not defined", "unscored"),
-        ("SkipTest: no network in: raise unittest.SkipTest()", "unscored"),
-        ("AssertionError in: assert f(1) == 2", "failed"),
-        ("SkipTest: raised by the program as it was loaded", "failed"),
+        ("the task's test cannot be run: NameError: name 'x' is not defined", True),
+        ("SkipTest: no network in: raise unittest.SkipTest()", True),
+        ("AssertionError in: assert f(1) == 2", False),
+        ("SkipTest: raised by the program in: as it was loaded", False),
+        ("the task's test cannot be run: raised by the program as well", False),
     ],
 )
 @pytest.mark.parametrize("reference", [{}, {"canonical_solution": "    return x  # good\n"}])
 async def test_a_test_that_cannot_run_is_no_fault_of_the_program_unless_it_can(
-    tmp_path: Path, detail: str, outcome: str, reference: dict[str, str]
+    tmp_path: Path, detail: str, untested: bool, reference: dict[str, str]
 ) -> None:
     class Failing(FakeSandbox):
         async def execute(self, program: Program, *, fresh: bool = False) -> Execution:
             if "# good" in program.source:
                 return Execution(outcome=Outcome.PASSED)
-            return Execution(outcome=Outcome.FAILED, detail=detail)
+            return Execution(outcome=Outcome.FAILED, detail=detail, untested=untested)
 
     (record,) = await score(read_programs(written(tmp_path, LINE | reference)), Failing())
-    assert record["outcome"] == ("failed" if reference else outcome)
+    assert record["outcome"] == ("unscored" if untested and not reference else "failed")
     assert detail in record["detail"]

@@ -32,6 +32,7 @@ def report(**changes: Any) -> dict[str, Any]:
         ({}, Outcome.PASSED),
         ({"status": signal.SIGKILL}, Outcome.PASSED),
         ({"verdict": "failed"}, Outcome.FAILED),
+        ({"verdict": "untested"}, Outcome.FAILED),
         ({"verdict": "malformed"}, Outcome.FAILED),
         ({"verdict": "flooded"}, Outcome.FAILED),
         ({"verdict": "rejected"}, Outcome.REJECTED),
@@ -51,6 +52,12 @@ def report(**changes: Any) -> dict[str, Any]:
 )
 def test_facts_become_the_outcome_they_mean(changes: dict[str, Any], expected: Outcome) -> None:
     assert verdict.weigh(report(**changes), program()).outcome is expected
+
+
+def test_what_the_test_did_is_told_apart_from_what_the_program_did() -> None:
+    assert verdict.weigh(report(verdict="untested"), program()).untested
+    assert not verdict.weigh(report(verdict="failed"), program()).untested
+    assert not verdict.weigh(report(verdict="untested", cpu_s=1.001), program()).untested
 
 
 @pytest.mark.parametrize(
