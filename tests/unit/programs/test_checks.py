@@ -60,6 +60,7 @@ def test_text_that_is_no_python_is_left_for_the_sandbox_to_refuse(test: str) -> 
         UNITTEST,
         UNITTEST.replace("import unittest", "from unittest import TestCase").replace("unittest.Test", "Test"),
         "def test_f():\n    assert f(2) == 4\n",
+        "def test_case(x, y):\n    assert f(x) == y\ntest_case(2, 4)\ntest_case(3, 6)\n",
         "CASES = [(2, 4)]\nfor x, y in CASES:\n    assert f(x) == y\n",
         "'''Both quotes: \"\"\" '''\nassert f(2) == 4, r'\\'\n".replace("r'\\'", "'\\\\'"),
     ],
@@ -142,6 +143,11 @@ def test_a_test_that_never_calls_the_program_decides_nothing() -> None:
     check_of("assert f(2) == 4")(Candidate())
     with pytest.raises(LookupError, match="never calls"):
         check_of("assert abs(-1) == 1")(Candidate())
+
+
+def test_a_test_function_that_wants_what_nobody_gives_is_not_left_out() -> None:
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        check_of("assert f(2) == 4\ndef test_f(x):\n    assert f(x)\n")(double)
 
 
 def test_a_script_may_use_more_of_the_program_when_it_runs_beside_it() -> None:
