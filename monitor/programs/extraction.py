@@ -52,7 +52,7 @@ def places(answer: str) -> Iterator[list[Block]]:
     yield loose
     yield [inner for block in strict for inner in _inside(block, MAX_NESTING)]
     yield list(_elements(answer))
-    yield list(_values(answer))
+    yield [block for text in (answer, *_objects(strict)) for block in _values(text)]
     yield [
         Block(tag="", code=_without_tag(match[2]) + "\n", closed=True) for match in _INLINE.finditer(answer)
     ]
@@ -102,17 +102,24 @@ def _next_text(text: str, at: int) -> int:
     return at
 
 
+def _objects(blocks: Iterable[Block]) -> Iterator[str]:
+    return (block.code for block in blocks if block.tag == "json" and block.closed)
+
+
 def _values(answer: str) -> Iterator[Block]:
-    """The texts of an answer that is a JSON object."""
+    """The texts of an answer that is a JSON object and of objects in it; of a text with blocks, these."""
     if not answer.lstrip().startswith("{"):
         return
     try:
-        members = json.loads(answer)
+        waiting = [json.loads(answer)]
     except (ValueError, RecursionError):
         return
-    for value in members.values():
-        if isinstance(value, str):
-            yield Block(tag="", code=value, closed=True)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += reversed(value.values())
+        elif isinstance(value, str):
+            yield from blocks_of(value) or [Block(tag="", code=value, closed=True)]
 
 
 def indented_code(answer: str) -> str:

@@ -151,14 +151,21 @@ def _free_names(source: str) -> set[str]:
 
 
 def is_hollow(tree: ast.Module, name: str) -> bool:
-    """Whether the last definition of a function has nothing but its docstring, ``pass`` or an ellipsis."""
+    """Whether the last definition of a function says no more than that it is to be written.
+
+    By its docstring, ``pass``, an ellipsis or ``raise NotImplementedError``.
+    """
     defined = [each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == name]
-    if not defined:
-        return False
-    return all(
-        isinstance(each, ast.Pass) or (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
-        for each in defined[-1].body
-    )
+    return bool(defined) and all(_does_nothing(each) for each in defined[-1].body)
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Pass() | ast.Expr(value=ast.Constant()):
+            return True
+        case ast.Raise(exc=ast.Name(id=name) | ast.Call(func=ast.Name(id=name))):
+            return name == "NotImplementedError"
+    return False
 
 
 def without_ending_script(source: str) -> str:

@@ -268,6 +268,21 @@ FENCES = (
         "def double(x):\n    return x << 1\n",
     ),
     _form("Bard", "code element in prose", "The function is <code>@</code> as asked."),
+    _form(
+        "GPT",
+        "a JSON object in a fence, another in it",
+        'As asked:\n```json\n{"plan": "easy", "result": {"code": "def double(x):\\n    return 2 * x\\n"}}\n```',
+    ),
+    _form(
+        "Gemini",
+        "a JSON object with a fence in its text",
+        '{"code": "```python\\ndef double(x):\\n    return 2 * x\\n```"}',
+    ),
+    _form(
+        "Claude",
+        "a skeleton behind the program",
+        "```python\n@```\nTo adapt it:\n```python\ndef double(x):\n    raise NotImplementedError('yours')\n```",
+    ),
     _form("GPT", "a JSON object", '{"explanation": "easy", "code": "def double(x):\\n    return 2 * x\\n"}'),
     _form(
         "PaLM", "indented behind prose", "Here it is:\n\n    def double(x):\n        return 2 * x\n\nDone."
