@@ -9,6 +9,7 @@ from typing import Any
 from monitor.domain.errors import EngineTrouble
 from monitor.domain.samples import Completion, FinishReason, SampleRequest, Style
 from monitor.generation.refusals import NotFinite
+from monitor.programs.extraction import cut_at_stop
 
 MOST_STOPS = 4
 """Stop texts that vLLM accepts (VLLM_MAX_STOP_STRINGS); the others are looked for in its answer."""
@@ -146,7 +147,7 @@ def tokens(answer: Mapping[str, Any]) -> list[int]:
 def _completion(request: SampleRequest, child: int, choice: Mapping[str, Any]) -> Completion:
     logprobs = _token_logprobs(choice)
     whole = (choice["message"]["content"] if "message" in choice else choice["text"]) or ""
-    text = _before_stops(whole, request.stop[MOST_STOPS:])
+    text = cut_at_stop(whole, request.stop[MOST_STOPS:])
     reason = _finish_reason(choice) if text == whole else FinishReason.STOP
     return Completion(
         task_id=request.task_id,
@@ -170,11 +171,6 @@ def _left_out(choice: Mapping[str, Any]) -> str:
         if message.get(name) and not message.get("content"):
             return f"the server put the whole answer into {name}"
     return ""
-
-
-def _before_stops(text: str, stops: Sequence[str]) -> str:
-    ends = [text.find(stop) for stop in stops]
-    return text[: min((end for end in ends if end >= 0), default=len(text))]
 
 
 def _finish_reason(choice: Mapping[str, Any]) -> FinishReason:

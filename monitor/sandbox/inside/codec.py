@@ -20,7 +20,7 @@ from .standins import Iterated, Lent, Opaque, Record
 
 MAX_DEPTH = 120
 MAX_VALUES = 2_000_000
-"""Most values in one message; a longer iterator is cut off here."""
+"""Most values in one message."""
 MAX_ITERATED = 10_000
 """Most items that are taken from an iterator that nobody lends."""
 
