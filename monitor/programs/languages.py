@@ -21,6 +21,8 @@ class Syntax:
     """Words on fences that mean this language, beside its own name."""
     imports: str = ""
     """Regular expression of the start of a line that brings in a library; empty when we know none."""
+    ends: tuple[str, ...] = ()
+    """Lines behind which nothing is code: tests that follow a program would not be, either."""
     stub: str = ""
     """A definition of ``NAME`` that takes any arguments and gives ``VALUE``; empty when we know none."""
     constants: tuple[str, ...] = ()
@@ -79,6 +81,7 @@ SYNTAXES: Mapping[str, Syntax] = {
         imports=r"require(?:_relative)?\b",
         stops=("\ndef ", "\nclass ", "\nmodule ", "\nputs ", "\n#", "\n```"),
         definition=r"^[ \t]*(?:def[ \t]+(?:self\.)?NAME(?![\w?!])|(?:class|module)[ \t]+NAME\b)",
+        ends=("\n__END__\n",),
         stub="def NAME(*args, **named, &block)\n  VALUE\nend\n",
         constants=("nil", "0", "''", "[]", "true", "false", "args[0]"),
     ),
@@ -97,6 +100,7 @@ SYNTAXES: Mapping[str, Syntax] = {
         imports=r"(?:use|no)[ \t]",
         stops=("\nsub ", "\nprint ", "\n#", "\n__END__", "\n```"),
         definition=r"^[ \t]*sub[ \t]+NAME\b",
+        ends=("\n__END__\n", "\n__DATA__\n"),
         stub="sub NAME { return VALUE }\n",
         constants=("()", "undef", "0", "''", "[]", "1", "$_[0]"),
     ),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from monitor.domain.tasks import Task
 from monitor.programs.extraction import (
+    cut_at_stop,
     indented_code,
     is_of,
     places,
@@ -59,7 +60,7 @@ def source_in(task: Task, answer: str, *, cut: bool) -> str:
     if found is None:
         return ""
     if task.language != PYTHON:
-        return _after_imports(found, syntax)
+        return cut_at_stop(_after_imports(found, syntax), syntax.ends)
     source = without_ending_script(found.source)
     return with_needed(source, (block.code for block in found.beside if is_of(block, PYTHON)))
 

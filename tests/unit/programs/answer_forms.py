@@ -422,6 +422,8 @@ OTHER_LANGUAGES = (
     _form("Gemma", "Lua, correction", "```lua\n§```\nBetter:\n```lua\n@```<end_of_turn>", language="lua"),
     _form("GPT", "Racket under another Lisp's tag", "```scheme\n@```", language="racket"),
     _form("Granite", "Perl, prose behind the fence", "```perl\n@``` That is the sub.", language="perl"),
+    _form("GPT", "Perl with its end marked", "```perl\n@\n__END__\n\n=head1 NAME\n```", language="perl"),
+    _form("Claude", "Ruby with its end marked", "```ruby\n@__END__\n```", language="ruby"),
     _form("StarCoder2", "Perl, no fence", "@", language="perl"),
     _form("Claude", "Go, list item with tabs", "```go\n@```\n", language="go"),
     _form(
