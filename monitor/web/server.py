@@ -54,6 +54,8 @@ async def serve(app: FastAPI, listener: socket.socket) -> None:
     config = uvicorn.Config(
         app,
         http=limited(most),
+        # Nothing here speaks WebSocket, and a connection that was handed over to it is none of ours any more.
+        ws="none",
         backlog=BACKLOG,
         # Above what is let in: connections that were closed to make room still count for a moment.
         limit_concurrency=2 * most,

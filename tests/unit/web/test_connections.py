@@ -47,6 +47,22 @@ async def test_a_head_that_does_not_come_in_time_ends_its_connection(monkeypatch
         writer.close()
 
 
+async def test_a_request_for_a_websocket_leaves_the_sweep_at_work(monkeypatch):
+    monkeypatch.setattr(connections, "HEADER_S", 0.3)
+    monkeypatch.setattr(connections, "SWEEP_S", 0.05)
+    upgrade = b"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: "
+    # A body is announced and does not come, so that the handshake stays open.
+    asked = REQUEST[:-2] + upgrade + b"dGhlIHNhbXBsZSBub25jZQ==\r\ncontent-length: 9\r\n\r\n"
+    async with serving() as port:
+        _, upgrading = await asyncio.open_connection("127.0.0.1", port)
+        upgrading.write(asked)
+        await asyncio.sleep(0.2)
+        reader, idle = await asyncio.open_connection("127.0.0.1", port)
+        assert await closed(reader, within_s=5)
+        for writer in (idle, upgrading):
+            writer.close()
+
+
 async def test_a_connection_that_asked_before_may_not_dawdle_over_its_next_head(monkeypatch):
     monkeypatch.setattr(connections, "HEADER_S", 0.3)
     monkeypatch.setattr(connections, "SWEEP_S", 0.05)
