@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from time import monotonic
 from types import MappingProxyType
 
 from fastapi import Request, Response
@@ -51,7 +51,7 @@ def json_content(document: object, *, status: int = 200) -> Content:
 class _Answer:
     """A content with the forms in which it is sent."""
 
-    def __init__(self, content: Content, revision: str | None, made_at: datetime) -> None:
+    def __init__(self, content: Content, revision: str | None, made_at: float) -> None:
         self.content = content
         self.revision = revision
         self.made_at = made_at
@@ -75,12 +75,12 @@ class Answers:
 
     Args:
         revision: of what answers are made from; blocking; equal as long as that has not changed.
-        now: UTC.
+        clock: seconds that only go forward; the time of day may be set back.
     """
 
-    def __init__(self, revision: Callable[[], str], now: Callable[[], datetime]) -> None:
+    def __init__(self, revision: Callable[[], str], clock: Callable[[], float] = monotonic) -> None:
         self._ask_revision = revision
-        self._now = now
+        self._clock = clock
         self._asking = asyncio.Lock()
         self._asked = 0
         self._revision: str | None = None
@@ -114,7 +114,7 @@ class Answers:
         return Response(body, status_code=content.status, headers=headers)
 
     async def _answer(self, key: Hashable, make: Callable[[], Content], lasts_s: float) -> _Answer:
-        revision, asked_at = await self._current_revision(), self._now()
+        revision, asked_at = await self._current_revision(), self._clock()
         known = self._answers.get(key)
         if known is not None and self._holds(known, revision, lasts_s):
             return known
@@ -124,19 +124,19 @@ class Answers:
             if known is not None and self._holds(known, revision, lasts_s, since=asked_at):
                 return known
             # Asked before it is made: should the store change meanwhile, the next request makes another.
-            made_at = self._now()
+            made_at = self._clock()
             known = _Answer(await asyncio.to_thread(make), revision, made_at)
             self._keep(key, known)
             return known
 
     def _holds(
-        self, answer: _Answer, revision: str | None, lasts_s: float, *, since: datetime | None = None
+        self, answer: _Answer, revision: str | None, lasts_s: float, *, since: float | None = None
     ) -> bool:
         if revision is None or answer.revision != revision:
             return False
         if since is not None and answer.made_at >= since:
             return True
-        return 0 <= (self._now() - answer.made_at).total_seconds() < lasts_s
+        return self._clock() - answer.made_at < lasts_s
 
     def _keep(self, key: Hashable, answer: _Answer) -> None:
         self._answers[key] = answer

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -45,12 +46,14 @@ class Sources:
     """What the baseline's bank is worth, a stratum at a time."""
     hosts: tuple[str, ...] = (ANY,)
     """Hosts that may be asked for."""
+    clock: Callable[[], float] = monotonic
+    """Seconds that only go forward, by which answers age."""
 
 
 def create_app(sources: Sources) -> FastAPI:
     """The application over its sources; what it keeps is given only while it is true."""
     app = FastAPI(title="Tailwatch", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    answers = Answers(sources.store.revision, sources.now)
+    answers = Answers(sources.store.revision, sources.clock)
     app.include_router(observability_routes(answers, sources.registry, sources.health, sources.now))
     app.include_router(gate_routes(answers, sources.decision_for))
     app.include_router(record_routes(answers, sources.store, sources.model))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -61,6 +61,7 @@ class Site:
     def __init__(self, url, *, policy=None):
         self.url = url
         self.now = BEGIN + timedelta(hours=9)
+        self.clock_s = 0.0
         self.store = open_store(url)
         self.counting = Counting(self.store)
         kept = remembered(self.counting)
@@ -79,8 +80,14 @@ class Site:
                 health=lambda: Health(parts=(), last_success_at=None),
                 registry=new_registry(collector),
                 now=lambda: self.now,
+                clock=lambda: self.clock_s,
             )
         )
+
+    def wait(self, seconds, *, clock_set_by=0.0):
+        """Time passes, and the clock on the wall may be set meanwhile."""
+        self.clock_s += seconds
+        self.now += timedelta(seconds=seconds + clock_set_by)
 
     async def ask(self, path, *, method="GET", headers=None):
         transport = httpx.ASGITransport(app=self.app)
@@ -123,7 +130,7 @@ async def test_a_store_that_has_not_changed_is_not_read_again(site, path):
     for _ in range(3):
         assert (await site.ask(path)).content == first.content
     assert site.counting.reads == before
-    site.now += timedelta(seconds=2 * LASTS_S)
+    site.wait(2 * LASTS_S)
     again = await site.ask(path)
     assert again.status_code == 200
     assert site.counting.reads == before
@@ -164,13 +171,24 @@ async def test_an_evaluation_grows_stale_though_the_store_does_not_change(url):
     finished_at = site.store.evaluations(MODEL)[6].finished_at
     site.now = finished_at + timedelta(seconds=3600 - 2 * VERDICT_LASTS_S)
     fresh = (await site.ask(f"/gate/{KEPT}")).json()["data"]
-    site.now = finished_at + timedelta(seconds=3600.001)
+    site.wait(2.1 * VERDICT_LASTS_S)
     stale = (await site.ask(f"/gate/{KEPT}")).json()["data"]
     assert stale["decision"] == "hold"
     assert stale["reasons"][0]["code"] == "evaluation_stale"
     assert fresh["reasons"][0]["code"] != "evaluation_stale"
     assert 'reason="evaluation_stale"' in (await site.ask("/metrics")).text
     assert "days old" in (await site.ask("/")).text
+    site.store.close()
+
+
+async def test_a_clock_that_is_set_back_keeps_no_answer_longer(url):
+    site = Site(url, policy=Policy(max_age_s=3600.0))
+    site.now = site.store.evaluations(MODEL)[6].finished_at + timedelta(hours=2)
+    before = {path: (await site.ask(path)).text for path in (f"/gate/{KEPT}", "/metrics", "/")}
+    site.wait(2 * LASTS_S, clock_set_by=-7200.0)
+    for path, text in before.items():
+        assert (await site.ask(path)).text != text
+    assert await site.verdict(KEPT) == "promote"
     site.store.close()
 
 
@@ -191,7 +209,7 @@ async def test_who_waits_for_a_slow_making_takes_what_was_begun_after_it_asked()
         time.sleep(0.05)
         return json_content(len(made))
 
-    answers = Answers(lambda: "unchanged", lambda: datetime.now(UTC))
+    answers = Answers(lambda: "unchanged")
     request = Request({"type": "http", "headers": []})
     # An answer that has long expired when it is ready: eight who ask make it for all, not each for itself.
     await asyncio.gather(*(answers.reply(request, "key", make, lasts_s=0.001) for _ in range(8)))
