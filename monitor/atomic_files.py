@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -80,30 +81,31 @@ def whole_folder(path: Path) -> Iterator[Path]:
             for each in (*(Path(folder, name) for name in names), Path(folder)):
                 _flush(each)
         place.parent.mkdir(parents=True, exist_ok=True)
-        draft.rename(place)
+        _take_place(draft, place)
         _flush(place.parent)
 
 
 def replace_files(texts: Mapping[Path, str]) -> None:
     """Write texts in place of files of one folder or of folders below it, in the given order.
 
-    All texts are on the disk before the first file changes, and each file changes as a whole. A process that
-    is killed in between leaves the earlier files new and the later ones old.
+    All texts are on the disk before the first file changes, and each file changes as a whole; links stay links.
+    A process that is killed in between leaves the earlier files new and the later ones old.
 
     Raises:
         OSError: they cannot be written; unless a rename failed, nothing was changed.
     """
     if not texts:
         return
-    above = Path(os.path.commonpath([path.resolve().parent for path in texts]))
+    places = {path.resolve(): text for path, text in texts.items()}
+    above = Path(os.path.commonpath([place.parent for place in places]))
     with _draft(above, "files", Path.mkdir) as folder:
-        drafts = {path: folder / str(number) for number, path in enumerate(texts)}
-        for path, draft in drafts.items():
-            draft.write_text(texts[path], encoding="utf-8", newline="\n")
+        drafts = {place: folder / str(number) for number, place in enumerate(places)}
+        for place, draft in drafts.items():
+            draft.write_text(places[place], encoding="utf-8", newline="\n")
             _flush(draft)
-        for path, draft in drafts.items():
-            _take_place(draft, path)
-        for parent in {path.parent for path in texts}:
+        for place, draft in drafts.items():
+            _take_place(draft, place)
+        for parent in {place.parent for place in places}:
             _flush(parent)
 
 
@@ -124,32 +126,44 @@ def _locked(folder: Path, start: str, make: Callable[[Path], None]) -> tuple[Pat
     while True:
         path = folder / f"{start}{secrets.token_hex(4)}{_PART}"
         make(path)
-        descriptor = os.open(path, os.O_RDONLY)
-        _lock(descriptor)
-        if path.exists():
+        descriptor = _opened(path)
+        if descriptor is None:
+            continue
+        if _lock(descriptor, where_there_are_none=True) and path.exists():
             return path, descriptor
         # Another process took it for abandoned before it was locked.
         os.close(descriptor)
 
 
+def _opened(path: Path) -> int | None:
+    try:
+        return os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+
+
 def _remove_abandoned(folder: Path, start: str) -> None:
     """Remove the drafts whose process was killed: nobody holds their lock."""
+    draft = re.compile(rf"{re.escape(start)}[0-9a-f]{{8}}{re.escape(_PART)}")
     for path in folder.iterdir():
-        if path.name.startswith(start) and path.name.endswith(_PART):
+        if draft.fullmatch(path.name):
             with suppress(OSError):
                 descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
                 try:
-                    if _lock(descriptor):
+                    if _lock(descriptor, where_there_are_none=False):
                         _remove(path)
                 finally:
                     os.close(descriptor)
 
 
-def _lock(descriptor: int) -> bool:
+def _lock(descriptor: int, *, where_there_are_none: bool) -> bool:
+    """Whether it is locked now; the answer on a file system without locks is given."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # Held by another process, or a file system without locks: then it is nobody's to remove.
+    except BlockingIOError:
         return False
+    except OSError:
+        return where_there_are_none
     return True
 
 
@@ -165,7 +179,7 @@ def _new_file(path: Path) -> None:
 
 
 def _take_place(draft: Path, place: Path) -> None:
-    """Rename a file over its place, with the rights and the owner of what was there."""
+    """Rename a file or folder over its place, with the rights and the owner of what was there."""
     with suppress(FileNotFoundError):
         before = place.stat()
         draft.chmod(before.st_mode & 0o7777)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import resource
 import signal
@@ -226,3 +227,51 @@ def test_none_of_several_files_changes_on_a_full_disk(tmp_path, monkeypatch, wri
     replace_files(dict.fromkeys(paths, "new"))
     assert [path.read_text() for path in paths] == ["new"] * 3
     assert names(tmp_path) == {"tasks", "header"}
+
+
+def test_a_folder_that_was_empty_keeps_its_rights(tmp_path):
+    place = tmp_path / "shared"
+    place.mkdir()
+    place.chmod(0o2775)
+    with whole_folder(place) as folder:
+        (folder / "a.txt").write_text("a")
+    assert stat.S_IMODE(place.stat().st_mode) == 0o2775
+
+
+def test_files_behind_links_are_replaced_where_they_are(tmp_path):
+    kept, suite = tmp_path / "kept", tmp_path / "suite"
+    kept.mkdir()
+    suite.mkdir()
+    (kept / "a.yaml").write_text("old")
+    (suite / "a.yaml").symlink_to(kept / "a.yaml")
+    replace_files({suite / "a.yaml": "new", suite / "b.yaml": "new"})
+    assert (suite / "a.yaml").is_symlink()
+    assert (kept / "a.yaml").read_text() == "new"
+    assert names(suite) == {"a.yaml", "b.yaml"}
+    assert names(tmp_path) == {"kept", "suite"}
+
+
+@pytest.mark.parametrize("name", [".a.jsonl.part", ".a.jsonl.download.part", ".a.jsonl.12345678.part.txt"])
+def test_files_of_others_that_are_called_alike_stay(tmp_path, name):
+    (tmp_path / name).write_text("theirs")
+    write_file(tmp_path / "a.jsonl", "ours")
+    assert names(tmp_path) == {"a.jsonl", name}
+
+
+def test_a_draft_that_another_process_takes_for_abandoned_is_begun_again(tmp_path, monkeypatch):
+    real, stolen = Path.mkdir, []
+
+    def mkdir(path, *args, **options):
+        real(path, *args, **options)
+        if path.name.endswith(".part") and not stolen:
+            descriptor = os.open(path, os.O_RDONLY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            stolen.append((path, descriptor))
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with whole_folder(tmp_path / "suite") as folder:
+        ((path, descriptor),) = stolen
+        path.rmdir()
+        os.close(descriptor)
+        (folder / "a.txt").write_text("a")
+    assert names(tmp_path / "suite") == {"a.txt"}
