@@ -88,8 +88,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
 def replace_files(texts: Mapping[Path, str]) -> None:
     """Write texts in place of files of one folder or of folders below it, in the given order.
 
-    All texts are on the disk before the first file changes, and each file changes as a whole; links stay links.
-    A process that is killed in between leaves the earlier files new and the later ones old.
+    All texts are on the disk before the first file changes, and each file changes as a whole. Links stay
+    links. A process that is killed in between leaves the earlier files new and the later ones old.
 
     Raises:
         OSError: they cannot be written; unless a rename failed, nothing was changed.

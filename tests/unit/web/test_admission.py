@@ -60,7 +60,13 @@ def test_the_interface_documents_every_status_that_a_controller_can_meet(app):
         ({"host": "10.1.2.3"}, "10.1.2.3:9817", True),
         ({"host": "0.0.0.0", "allowed_hosts": ("tailwatch.monitoring",)}, "tailwatch.monitoring:9817", True),
         ({"host": "0.0.0.0", "allowed_hosts": ("tailwatch.monitoring",)}, "localhost", True),
-        ({"host": "0.0.0.0", "allowed_hosts": ("tailwatch.monitoring",)}, "10.1.2.3", False),
+        ({"host": "0.0.0.0", "allowed_hosts": ("tailwatch.monitoring",)}, "another.monitoring", False),
+        # A kubelet probes a pod by its address, and Prometheus may scrape it so.
+        ({"host": "0.0.0.0", "allowed_hosts": ("tailwatch.monitoring",)}, "10.1.2.3:9817", True),
+        ({"host": "::", "allowed_hosts": ("tailwatch.monitoring",)}, "[fd00::1]:9817", True),
+        # A probe in HTTP/1.0 names no host.
+        ({}, "", True),
+        ({}, "localhost.:9817", True),
         ({"allowed_hosts": ("*.example.org",)}, "a.b.example.org", True),
         ({"allowed_hosts": ("*.example.org",)}, "example.com", False),
         ({"allowed_hosts": ("*",)}, "anything", True),
