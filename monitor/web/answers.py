@@ -6,9 +6,9 @@ import asyncio
 import gzip
 import hashlib
 import json
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from types import MappingProxyType
@@ -16,6 +16,8 @@ from types import MappingProxyType
 from fastapi import Request, Response
 
 from monitor.domain.errors import MonitorError
+
+logger = logging.getLogger(__name__)
 
 LASTS_S = 1.0
 """How late an answer may show what no store tells: that time has passed, or how this process fares."""
@@ -152,8 +154,13 @@ class Answers:
             if self._asked == asked_before:
                 self._asked += 1
                 self._revision = None
-                with suppress(MonitorError):
+                try:
                     self._revision = await asyncio.to_thread(self._ask_revision)
+                except MonitorError:
+                    pass  # Whoever makes the answer meets it again, and says it in its own way.
+                except Exception:
+                    # Where nothing can be kept the gate must answer all the same.
+                    logger.exception("the store's revision met an error that was not expected")
             return self._revision
 
 

@@ -15,6 +15,7 @@ from fastapi import Request
 
 from benchmarks.performance.grown_store import BEGIN, MODEL, SUITE, Scale, grow
 from monitor.domain.checkpoint import Role
+from monitor.domain.errors import StoreTrouble
 from monitor.domain.samples import SamplingPlan
 from monitor.export.collector import StoreCollector, new_registry
 from monitor.export.health import Health
@@ -239,6 +240,18 @@ async def test_an_error_that_nobody_foresaw_holds_with_200_as_well(site, monkeyp
     assert answer.status_code == 200
     assert answer.json()["data"]["decision"] == "hold"
     assert "a bug" in caplog.text
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no thread"), StoreTrouble("No store.", next_step="Wait.")])
+async def test_without_a_revision_each_request_has_an_answer_of_its_own(error, caplog):
+    def broken():
+        raise error
+
+    answers, request, made = Answers(broken), Request({"type": "http", "headers": []}), []
+    for number in (1, 2):
+        answer = await answers.reply(request, "key", lambda: json_content(made.append(None) or len(made)))
+        assert answer.body == str(number).encode()
+    assert ("no thread" in caplog.text) is isinstance(error, RuntimeError)
 
 
 async def test_an_answer_is_packed_for_who_asks_and_known_by_its_tag(site):
