@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from types import MappingProxyType
+from weakref import WeakValueDictionary
 
 from fastapi import Request, Response
 
@@ -27,6 +28,9 @@ VERDICT_LASTS_S = 0.1
 
 MOST_ANSWERS = 256
 """Answers that are kept, those that were asked for last."""
+
+MOST_BYTES = 32 * 2**20
+"""Of their bodies: a page for every limit that may be asked for would be hundreds of megabytes."""
 
 LEAST_PACKED_BYTES = 1024
 """Shorter answers are sent as they are, since packing saves no packet."""
@@ -87,7 +91,8 @@ class Answers:
         self._asked = 0
         self._revision: str | None = None
         self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
-        self._making: dict[Hashable, asyncio.Lock] = {}
+        # Weak: a lock is needed by those who wait for it, also where nothing was made.
+        self._making: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def reply(
         self, request: Request, key: Hashable, make: Callable[[], Content], *, lasts_s: float = LASTS_S
@@ -120,7 +125,8 @@ class Answers:
         known = self._answers.get(key)
         if known is not None and self._holds(known, revision, lasts_s):
             return known
-        async with self._making.setdefault(key, asyncio.Lock()):
+        making = self._making.setdefault(key, asyncio.Lock())
+        async with making:
             known = self._answers.get(key)
             # Whoever waited takes what was begun meanwhile, however long the making took.
             if known is not None and self._holds(known, revision, lasts_s, since=asked_at):
@@ -143,9 +149,11 @@ class Answers:
     def _keep(self, key: Hashable, answer: _Answer) -> None:
         self._answers[key] = answer
         self._answers.move_to_end(key)
-        while len(self._answers) > MOST_ANSWERS:
-            oldest, _ = self._answers.popitem(last=False)
-            self._making.pop(oldest, None)
+        while len(self._answers) > MOST_ANSWERS or (len(self._answers) > 1 and self._bytes() > MOST_BYTES):
+            self._answers.popitem(last=False)
+
+    def _bytes(self) -> int:
+        return sum(len(answer.content.body) for answer in self._answers.values())
 
     async def _current_revision(self) -> str | None:
         """The revision at a moment after this call began; None where it cannot be told."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from monitor.rounds.gate import Gate
 from monitor.rounds.watching import Watch
 from monitor.store import open_store
 from monitor.verdicts.policy import Policy
+from monitor.web import answers as answers_module
 from monitor.web.answers import LASTS_S, VERDICT_LASTS_S, Answers, json_content
 from monitor.web.app import Sources, create_app
 
@@ -215,6 +217,33 @@ async def test_who_waits_for_a_slow_making_takes_what_was_begun_after_it_asked()
     # An answer that has long expired when it is ready: eight who ask make it for all, not each for itself.
     await asyncio.gather(*(answers.reply(request, "key", make, lasts_s=0.001) for _ in range(8)))
     assert len(made) <= 2
+
+
+async def test_what_is_kept_is_bounded_in_number_and_in_bytes(monkeypatch):
+    monkeypatch.setattr(answers_module, "MOST_BYTES", 1000)
+    answers, request, made = Answers(lambda: "unchanged"), Request({"type": "http", "headers": []}), []
+
+    async def ask(key):
+        await answers.reply(request, key, lambda: json_content(made.append(key) or "x" * 398), lasts_s=60)
+
+    for key in ("first", "second", "third", "third", "second", "first"):
+        await ask(key)
+    assert made == ["first", "second", "third", "first"]
+    monkeypatch.setattr(answers_module, "MOST_BYTES", 1)
+    await ask("larger than all that may be kept")
+
+
+async def test_no_trace_is_kept_of_what_could_not_be_made():
+    answers, request = Answers(lambda: "unchanged"), Request({"type": "http", "headers": []})
+
+    def broken():
+        raise RuntimeError("a bug")
+
+    for number in range(10):
+        with pytest.raises(RuntimeError):
+            await answers.reply(request, number, broken)
+    gc.collect()
+    assert len(answers._making) <= 1
 
 
 async def test_a_store_that_is_deleted_holds_with_200_at_the_gate_and_is_told_elsewhere(site, tmp_path):
