@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import yaml
 
 from monitor.atomic_files import write_file
 from monitor.cli.app import cli, json_option, terminal
@@ -95,9 +96,16 @@ def init(path: Path, model: str, checkpoints: str, suite: str, force: bool, as_j
 def _configuration(model: str, checkpoints: str, suite: str) -> str:
     margin = ", ".join(f"{stratum.value}: {DEFAULT_MARGIN[stratum]:.2f}" for stratum in RAREST_FIRST)
     return TEMPLATE.format(
-        model=model,
-        checkpoints=checkpoints,
-        suite=suite,
+        model=_scalar(model),
+        checkpoints=_scalar(checkpoints),
+        suite=_scalar(suite),
         margin=f"{{{margin}}}",
         slots=SandboxOptions().slots,
+    )
+
+
+def _scalar(text: str) -> str:
+    """A text as a value in YAML, quoted where it would be read as something else."""
+    return (
+        yaml.safe_dump(text, width=float("inf"), allow_unicode=True).removesuffix("\n").removesuffix("\n...")
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import yaml
 from click.testing import CliRunner
 from pydantic import BaseModel
@@ -69,3 +70,17 @@ def test_a_file_that_cannot_be_written_leaves_the_one_that_was_there(tmp_path, m
     assert result.exit_code != 0
     assert (tmp_path / "tailwatch.yaml").read_text(encoding="utf-8") == before
     assert [path.name for path in tmp_path.iterdir()] == ["tailwatch.yaml"]
+
+
+@pytest.mark.parametrize("text", ["my: v#1", "/my #models", "7", "yes", "it's", '"', "[a]", "ä", "a" * 200])
+def test_folders_that_mean_something_in_yaml_arrive_as_they_were_given(tmp_path, text):
+    written(tmp_path, "--checkpoints", text, "--suite", text)
+    options = load_options(tmp_path / "tailwatch.yaml")
+    assert options.checkpoints.path == tmp_path / text
+    assert options.suite == str(tmp_path / text)
+
+
+@pytest.mark.parametrize("model", ["7", "yes", "1e3"])
+def test_a_model_whose_name_looks_like_something_else_keeps_it(tmp_path, model):
+    written(tmp_path, "--model", model)
+    assert load_options(tmp_path / "tailwatch.yaml").model == model
