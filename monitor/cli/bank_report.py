@@ -118,8 +118,8 @@ def bank_table(health: Health) -> Table:
         table.add_row(
             each.stratum.value,
             str(each.samples),
-            f"{percent(each.pass_ratio)}%",
-            f"{percent(each.invalid_ratio)}%",
+            percent(each.pass_ratio),
+            percent(each.invalid_ratio),
             str(each.unscored),
             "-" if each.plan is None else f"{100 * each.plan.margin:.2g}",
             Text(each.standing.value, style=_STYLE[each.standing]),

@@ -79,7 +79,7 @@ def _bank(options: Options) -> str:
     problems = [f"{each.stratum.value}: {each.problem}" for each in health if each.problem]
     if problems:
         raise UselessBank(" ".join(problems), next_step="`tailwatch plan` shows what each stratum needs.")
-    shares = ", ".join(f"{each.stratum.value} {percent(each.pass_ratio)}%" for each in health)
+    shares = ", ".join(f"{each.stratum.value} {percent(each.pass_ratio)}" for each in health)
     return f"the baseline passes {shares}" if shares else "there is no baseline with a complete bank yet"
 
 

@@ -39,8 +39,12 @@ def points(ratio: float | None) -> str:
 
 
 def percent(ratio: float | None) -> str:
-    """A ratio as a percentage."""
-    return "-" if ratio is None else f"{100 * ratio:.1f}"
+    """A ratio as a percentage, with its sign.
+
+    >>> percent(0.142), percent(None)
+    ('14.2%', '-')
+    """
+    return "-" if ratio is None else f"{100 * ratio:.1f}%"
 
 
 def interval(low: float | None, high: float | None) -> str:
@@ -58,7 +62,7 @@ def evidence_cell(evidence: Evidence | None, kind: FindingKind | None = None) ->
             Boundary.LOWER: FindingKind.STEADY,
             Boundary.NONE: FindingKind.UNDECIDED,
         }[evidence.boundary]
-    text = Text(f"{percent(evidence.pass_ratio)}% ")
+    text = Text(f"{percent(evidence.pass_ratio)} ")
     text.append(
         f"{points(evidence.delta)} {interval(evidence.delta_low, evidence.delta_high)}",
         style=FINDING_STYLE[kind],
@@ -94,8 +98,8 @@ def findings_table(findings: Sequence[Finding]) -> Table:
         evidence = finding.evidence
         table.add_row(
             stratum.value,
-            f"{percent(evidence.baseline_ratio)}%",
-            f"{percent(evidence.pass_ratio)}%",
+            percent(evidence.baseline_ratio),
+            percent(evidence.pass_ratio),
             points(evidence.delta),
             interval(evidence.delta_low, evidence.delta_high),
             f"{100 * evidence.margin:.2g}",
