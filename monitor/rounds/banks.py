@@ -46,13 +46,12 @@ class Banks:
 
     def __init__(self, watch: Watch, policy: Policy) -> None:
         self._watch = watch
-        self._policy = policy
-        self._found: dict[str, tuple[datetime | None, Health]] = {}
+        self._read_by: tuple[Policy, dict[str, tuple[datetime | None, Health]]] = (policy, {})
 
     def judge_by(self, policy: Policy) -> None:
         """Read them by another policy from now on."""
-        if policy != self._policy:
-            self._policy, self._found = policy, {}
+        if policy != self._read_by[0]:
+            self._read_by = (policy, {})
 
     def of_baseline(self) -> Health:
         """The health of the present baseline's bank; empty without one. Raises StoreTrouble."""
@@ -62,20 +61,22 @@ class Banks:
     def of(self, checkpoint: Checkpoint) -> Health:
         """The health of a checkpoint's complete bank; empty where it has none. Raises StoreTrouble."""
         key, store = bank_key(self._watch, checkpoint.digest), self._watch.store
+        # Together: what is read by one policy must not be kept for the next, which may come at any moment.
+        policy, found = self._read_by
         record = store.evaluation(key.evaluation_id)
         if record is None or record.state is not State.DECIDED:
             return ()
-        finished_at, health = self._found.get(checkpoint.digest, (None, ()))
+        finished_at, health = found.get(checkpoint.digest, (None, ()))
         if not health or finished_at != record.finished_at:
-            plans = self._plans(key)
+            plans = self._plans(key, policy)
             tallies, strata = store.tallies(key.evaluation_id), self._watch.suite.strata
-            health = bank_health(tallies, plans, self._policy, strata=strata)
-            self._found[checkpoint.digest] = (record.finished_at, health)
+            health = bank_health(tallies, plans, policy, strata=strata)
+            found[checkpoint.digest] = (record.finished_at, health)
         return health
 
-    def _plans(self, key: EvaluationKey) -> Sequence[StratumPlan]:
+    def _plans(self, key: EvaluationKey, policy: Policy) -> Sequence[StratumPlan]:
         try:
             bank = stored_bank(self._watch.store, key).bank
         except BankMissing:
             return ()  # No reference solution passes here.
-        return plan(bank, rules_for(self._policy, greedy=self._watch.plan.greedy))
+        return plan(bank, rules_for(policy, greedy=self._watch.plan.greedy))

@@ -268,3 +268,23 @@ async def test_a_bank_that_holds_all_that_is_asked_for_needs_no_engine(world):
     assert world.engine.served == []
     await deepen(world, 34)
     assert [each.name for each in world.engine.served] == ["base"]
+
+
+async def test_a_bank_that_is_read_while_the_policy_changes_is_read_again_by_the_new_one(world):
+    await world.with_baseline()
+    strict = replace(world.policy, critical=frozenset({Stratum.TAIL}))
+    assert strict != world.policy
+
+    class Changing:
+        """The policy changes while the first reading is at the samples."""
+
+        def __getattr__(self, name):
+            return getattr(world.store, name)
+
+        def tallies(self, evaluation_id):
+            banks.judge_by(strict)
+            return world.store.tallies(evaluation_id)
+
+    banks = Banks(replace(world.watch, store=Changing()), world.policy)
+    banks.of_baseline()
+    assert banks.of_baseline() == Banks(world.watch, strict).of_baseline()
