@@ -78,7 +78,7 @@ class Live:
         """
         try:
             wanted = load_options(config)
-            measured_by = gauges(wanted, self._deployment.watch)
+            policy, measured_by = wanted.policy.policy(), gauges(wanted, self._deployment.watch)
         except MonitorError as error:
             log.error("configuration kept", extra={"problem": str(error)})  # noqa: TRY400 - it says it all
             return
@@ -86,7 +86,6 @@ class Live:
         waiting = [key for key in keys if key.partition(".")[0] not in LIVE]
         taken = {section: getattr(wanted, section) for section in LIVE}
         self.options = self.options.model_copy(update=taken)
-        policy = wanted.policy.policy()
         self._judges.judge_by(policy)
         if self._bench is not None:
             self._bench = replace(self._bench, policy=policy, gauges=measured_by)
