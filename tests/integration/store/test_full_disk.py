@@ -81,7 +81,7 @@ async def decided(world, *, on_full_disk):
     async def done(evaluation):
         finished.append(evaluation)
 
-    working = asyncio.create_task(work(world.bench(), worker="w:1:1", idle_s=0.05, done=done))
+    working = asyncio.create_task(work(world.bench, worker="w:1:1", idle_s=0.05, done=done))
     if on_full_disk:
         while not world.progress.filled:
             await asyncio.sleep(0.01)
