@@ -369,7 +369,7 @@ class WorkQueue(Protocol):
     def postpone(
         self, evaluation_id: str, *, worker: str, now: datetime, delay_s: float, tried: bool = True
     ) -> bool:
-        """Put it back for later, as an attempt unless it was not even tried; False when not held."""
+        """Put it back, an hour at most, as an attempt unless it was not tried; False when not held."""
         ...
 
     def hand_back(self, evaluation_id: str, *, worker: str) -> bool:

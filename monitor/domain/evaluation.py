@@ -30,6 +30,10 @@ class Purpose(StrEnum):
         return self in {Purpose.CANDIDATE, Purpose.RECHECK}
 
 
+LONGEST_DELAY_S = 3600.0
+"""The longest that an evaluation is put back for."""
+
+
 class State(StrEnum):
     """How far an evaluation has come."""
 

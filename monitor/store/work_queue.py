@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Update, and_, func, or_, select, update
 
-from monitor.domain.evaluation import Evaluation, State
+from monitor.domain.evaluation import LONGEST_DELAY_S, Evaluation, State
 from monitor.store.codec import to_us
 from monitor.store.database import Database
 from monitor.store.evaluation_rows import NO_LEASE, changed_by_saving, evaluation_of, row_of
@@ -85,7 +85,7 @@ class SqlWorkQueue:
         self, evaluation_id: str, *, worker: str, now: datetime, delay_s: float, tried: bool = True
     ) -> bool:
         """Put it back, not to be leased before the delay; False when not held."""
-        later = {**_BACK_IN_QUEUE, "not_before_us": _after(now, delay_s)}
+        later = {**_BACK_IN_QUEUE, "not_before_us": _after(now, min(delay_s, LONGEST_DELAY_S))}
         counted = {} if tried else _UNCOUNTED
         return bool(self._change(_held(evaluation_id, worker).values({**later, **counted})))
 
@@ -140,9 +140,12 @@ class SqlWorkQueue:
 
 
 def _free(now_us: int) -> ColumnElement[bool]:
-    waits = or_(evaluations.c.not_before_us.is_(None), evaluations.c.not_before_us <= now_us)
+    not_before = evaluations.c.not_before_us
+    # What seems to wait for longer than anything is postponed was postponed before a clock was set back.
+    beyond = now_us + round(LONGEST_DELAY_S * 1_000_000)
+    due = or_(not_before.is_(None), not_before <= now_us, not_before > beyond)
     unheld = or_(evaluations.c.worker.is_(None), evaluations.c.lease_expires_us <= now_us)
-    return and_(evaluations.c.state.in_([State.QUEUED.value, State.RUNNING.value]), waits, unheld)
+    return and_(evaluations.c.state.in_([State.QUEUED.value, State.RUNNING.value]), due, unheld)
 
 
 def _held(evaluation_id: str, worker: str) -> Update:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from monitor.domain.checkpoint import Checkpoint, Role
 from monitor.domain.drift import DriftReading, Measurement
 from monitor.domain.errors import StoreTrouble
-from monitor.domain.evaluation import Evaluation, State
+from monitor.domain.evaluation import LONGEST_DELAY_S, Evaluation, State
 from monitor.domain.evidence import Observation
 from monitor.domain.identity import content_digest
 from monitor.domain.samples import Outcome, Sample
@@ -32,7 +32,9 @@ class _Lease:
         """Whether another worker may take it."""
         if self.worker is not None and self.expires_at is not None and self.expires_at > now:
             return False
-        return self.not_before is None or self.not_before <= now
+        if self.not_before is None:
+            return True
+        return not 0.0 < (self.not_before - now).total_seconds() <= LONGEST_DELAY_S
 
 
 class MemoryStore:
@@ -322,7 +324,7 @@ class MemoryStore:
         self, evaluation_id: str, *, worker: str, now: datetime, delay_s: float, tried: bool = True
     ) -> bool:
         """Queue again for later, when held."""
-        later = now + timedelta(seconds=delay_s)
+        later = now + timedelta(seconds=min(delay_s, LONGEST_DELAY_S))
         return self._put_back(evaluation_id, worker, not_before=later, tried=tried)
 
     def hand_back(self, evaluation_id: str, *, worker: str) -> bool:

@@ -336,6 +336,13 @@ class QueueContract:
         assert store.lease(worker="w", now=later(30), lease_s=60) is not None
         assert store.attempts(evaluation_id) == 2
 
+    def test_a_clock_that_was_set_back_does_not_make_a_postponed_evaluation_wait(self, store: Store):
+        store.enqueue(an_evaluation())
+        evaluation_id = an_evaluation().key.evaluation_id
+        store.lease(worker="w", now=NOON, lease_s=60)
+        store.postpone(evaluation_id, worker="w", now=NOON, delay_s=30)
+        assert store.lease(worker="w", now=later(-86400), lease_s=60) is not None
+
     def test_an_evaluation_handed_back_can_be_leased_at_once_and_was_not_tried(self, store: Store):
         store.enqueue(an_evaluation())
         evaluation_id = an_evaluation().key.evaluation_id
