@@ -21,9 +21,10 @@ StratumOf = Callable[[Sequence[str], str], Stratum | None]
 """Stratum of a task, from the names it may be known by, the most telling first, and the category its log
 gives it; None when it has none."""
 
-COPIED_SHARE = 0.9
+COPIED_SHARE = 0.98
 """Share of a benchmark's repeated tasks whose repeats are copies of one text, from which on every task of it
-counts once. One seed for all repeats makes nearly all of them copies; equal answers by chance make fewer."""
+counts once. One seed for all repeats makes all of them copies but for an engine's rounding; a model that is
+sure of most tasks repeats itself in fewer."""
 
 
 class LogFormat(StrEnum):

@@ -278,11 +278,18 @@ def test_repeats_that_are_copies_of_one_text_are_named_and_count_once(tmp_path: 
 
 
 def test_a_task_with_two_texts_among_copies_counts_once_too(tmp_path: Path) -> None:
-    rows = [repeated(number, ["same"] * 4, 1.0) for number in range(19)]
-    rows.append(repeated(19, ["same", "same", "same", "other"], 0.75))
+    rows = [repeated(number, ["same"] * 4, 1.0) for number in range(49)]
+    rows.append(repeated(49, ["same", "same", "same", "other"], 0.75))
     found = logs(tmp_path, LogFormat.LM_EVAL, samples_x=rows)
-    assert (found.copies[0].copied, found.copies[0].repeated) == (19, 20)
-    assert len(found.observations) == 20
+    assert (found.copies[0].copied, found.copies[0].repeated) == (49, 50)
+    assert len(found.observations) == 50
+
+
+def test_a_model_that_is_sure_of_most_tasks_keeps_its_repeats(tmp_path: Path) -> None:
+    rows = [repeated(number, ["sure"] * 8 if number < 37 else list("abcdefgh"), 1.0) for number in range(40)]
+    found = logs(tmp_path, LogFormat.LM_EVAL, samples_x=rows)
+    assert found.copies == ()
+    assert len(found.observations) == 320
 
 
 def test_texts_that_a_filter_made_equal_are_no_copies(tmp_path: Path) -> None:
