@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
 from rich.segment import Segment
 
 from monitor.domain.printable import printable_lines
 
+_LOG_COLUMNS = 160
+"""Where no terminal tells its width, as in the log of a pipeline: commands to copy stay on one line."""
+
 
 def open_console(*, stderr: bool = False) -> Console:
     """A console of a standard stream."""
     console = Console(stderr=stderr, markup=False, emoji=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _LOG_COLUMNS
     console.push_render_hook(_SpellingOut())
     return console
 
