@@ -37,7 +37,7 @@ from monitor.rounds.drifting import unasked
 from monitor.rounds.following import see_through
 from monitor.rounds.gate import latest_evaluation
 from monitor.rounds.watching import adopt, bank, baseline_of, candidate, comparison, find
-from monitor.rounds.weighing import flips_of, outgrown
+from monitor.rounds.weighing import drawn_anew, flips_of, outgrown
 from monitor.stats.flips import Flip
 from monitor.wiring import Deployment, now, open_bench, open_deployment
 
@@ -66,6 +66,7 @@ async def evaluate(
     speak = terminal(as_json=as_json)
     with open_deployment(load_options(config)) as deployment:
         if patterns or limit:
+            _check_alone(again=again)
             suite = narrowed(deployment.watch.suite, patterns, limit)
             await _smoke_test(deployment, checkpoint, suite, speak)
             return
@@ -121,6 +122,7 @@ async def build(
         options = options.model_copy(update={"sampling": sampling})
     with open_deployment(options) as deployment:
         if patterns or limit:
+            _check_alone(again=again)
             suite = narrowed(deployment.watch.suite, patterns, limit)
             await _smoke_test(deployment, checkpoint, suite, speak, samples=samples)
             return
@@ -207,6 +209,11 @@ def resolve(deployment: Deployment, reference: str) -> Checkpoint:
     )
 
 
+def _check_alone(*, again: bool) -> None:
+    if again:
+        raise click.UsageError("--tasks and --limit store nothing, so that --again has nothing to repeat.")
+
+
 async def _smoke_test(
     deployment: Deployment, reference: str, suite: Suite, speak: Terminal, *, samples: int | None = None
 ) -> None:
@@ -239,7 +246,12 @@ async def _decided(
     deployment: Deployment, wanted: Evaluation, against: Checkpoint, speak: Terminal
 ) -> Evaluation:
     known = deployment.store.evaluation(wanted.key.evaluation_id)
-    if known is not None and known.state is State.DECIDED and known.policy == deployment.policy.digest:
+    if (
+        known is not None
+        and known.state is State.DECIDED
+        and known.policy == deployment.policy.digest
+        and not drawn_anew(deployment.store, known)
+    ):
         return known
     with shown(speak.progress) as watcher:
         async with open_bench(deployment, watcher=watcher) as bench:

@@ -102,6 +102,16 @@ def test_a_bank_is_drawn_anew_once_its_engine_was_repaired(tmp_path, monkeypatch
     assert answer(config, "evaluate", "equal")["decision"]["decision"] == "promote"
 
 
+def test_a_comparison_is_weighed_again_once_its_bank_was_drawn_again(tmp_path, monkeypatch):
+    config, _ = built(tmp_path, monkeypatch, passing(0.8, 0.6))
+    before = answer(config, "compare", "base", "equal")
+    assert before["decision"] == "promote"
+    monkeypatch.setattr(deployments, "pass_ratio", passing(0.4, 0.3))
+    answer(config, "baseline", "build", "base", "--again")
+    after = answer(config, "compare", "base", "equal")
+    assert after["strata"]["tail"]["pass_ratio"] < 0.5 < before["strata"]["tail"]["pass_ratio"]
+
+
 def test_a_rare_tail_holds_every_candidate_and_every_command_says_so_alike(tmp_path, monkeypatch):
     config, result = built(tmp_path, monkeypatch, passing(0.8, 0.03))
     assert result.exit_code == 0

@@ -50,6 +50,13 @@ def test_what_was_smoke_tested_cannot_be_promoted(config):
     assert run(config, "promote", "equal").exit_code != 0
 
 
+@pytest.mark.parametrize("command", [("evaluate",), ("baseline", "build")])
+def test_a_smoke_test_has_nothing_to_repeat(config, command):
+    refused = run(config, *command, "base", "--limit", "2", "--again")
+    assert "--again has nothing to repeat" in refused.stderr
+    assert refused.exit_code != 0
+
+
 def test_samples_of_a_task_can_be_chosen(config):
     found = answer(config, "baseline", "build", "base", "--samples", "4", "--limit", "3")
     assert found["samples"] == 12
