@@ -87,7 +87,7 @@ def _configuration(backend: str, port: int) -> dict[str, object]:
         "engine": {
             "kind": "managed",
             "args": ["--max-model-len", "256", "--dtype", "float32", "--enforce-eager"],
-            "concurrency": 128,
+            "concurrency": 160,
         },
         "suite": "lab",
         "sampling": {"samples_per_task": 16, "temperature": 1.0, "max_tokens": 128},
