@@ -377,7 +377,7 @@ class WorkQueue(Protocol):
         ...
 
     def requeue(self, evaluation_id: str, *, state: State) -> bool:
-        """Queue it anew, attempts, errors and delay forgotten; False unless in this state, held by nobody."""
+        """Queue it again, attempts, errors and delay forgotten; False unless in this state and not held."""
         ...
 
     def attempts(self, evaluation_id: str) -> int:

@@ -63,7 +63,7 @@ def refusal_of(deployment: Deployment, subject: Checkpoint, record: Evaluation) 
     return UselessBank(
         f"{subject.name} passes nothing of {listed} (0 of {len(samples)} samples), which cannot be seen to "
         f"get worse: it was not made the baseline. {' '.join([*reasons, unasked]).strip()}",
-        next_step=f"Repair that and draw it anew with `tailwatch baseline build {subject.name} --again`, or "
+        next_step=f"Repair that and draw it again with `tailwatch baseline build {subject.name} --again`, or "
         f"declare what it cannot pass advisory: `policy: {{advisory: [{listed}]}}`.",
     )
 

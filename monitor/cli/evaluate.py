@@ -95,7 +95,7 @@ def baseline() -> None:
 @click.option(
     "--samples", type=click.IntRange(2), help="Samples per task.  [default: sampling.samples_per_task]"
 )
-@click.option("--again", is_flag=True, help="Draw the whole bank anew, as after a repair of the engine.")
+@click.option("--again", is_flag=True, help="Draw the whole bank again, as after a repair of the engine.")
 @tasks_option
 @limit_option
 @config_option

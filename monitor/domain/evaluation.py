@@ -108,7 +108,7 @@ class BankView:
     environment: Mapping[str, str] = field(default_factory=dict)
     """What drew and ran the bank's samples."""
     begun_at: datetime | None = None
-    """When the bank was begun, which a bank that is drawn anew is again; None where that was not kept."""
+    """When the bank was begun, later for one that was drawn again; None where that was not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

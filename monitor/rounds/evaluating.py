@@ -136,7 +136,7 @@ class _Work:
             raise IncompleteBank(
                 f"{len(lost)} of {total} samples of the bank have no result: "
                 f"{lost[0].execution.detail or lost[0].completion.detail}.",
-                next_step="Mend that, then run `tailwatch baseline build` again.",
+                next_step="Fix that, then run `tailwatch baseline build` again.",
             )
 
     async def candidate(self) -> Evaluation:
@@ -205,7 +205,7 @@ class _Work:
     async def _banks(self) -> Mapping[str, BankView]:
         """What it is weighed against; once something is drawn, it is kept to.
 
-        A bank is drawn anew after a repair, which what this evaluation drew before it lacks.
+        A bank is drawn again after a repair, which what this evaluation drew before it lacks.
         """
         store = self._bench.store
         if self._record.banks and await self._observations():
@@ -284,7 +284,7 @@ class _Work:
         if self._model is None or self._served_anew:
             raise error
         logger.warning(
-            "computes NaN, is served anew", extra=log_fields(self._record) | {"problem": str(error)}
+            "computes NaN, is served again", extra=log_fields(self._record) | {"problem": str(error)}
         )
         self._model, self._served_anew = None, True
         await self._served()
@@ -337,7 +337,7 @@ class _Work:
         if record.key.purpose is Purpose.BANK and changed and await self._observations():
             raise IncompleteBank(
                 f"The bank was drawn under other settings ({', '.join(changed)}): these do not mix.",
-                next_step="Serve it as it was drawn, or draw all of it anew with "
+                next_step="Serve it as it was drawn, or draw all of it again with "
                 f"`tailwatch baseline build {record.checkpoint.short_digest} --again`.",
             )
 

@@ -111,7 +111,7 @@ class Gate:
         if outgrown(self._watch.store, latest):
             return _hold(
                 ReasonCode.EVALUATION_STALE,
-                f"The bank that {name} was weighed against has been drawn further or anew since. "
+                f"The bank that {name} was weighed against has grown or was drawn again since. "
                 "Repeat the evaluation with `tailwatch evaluate PATH`.",
             )
         if latest.policy == bar.digest and latest.decision is not None:

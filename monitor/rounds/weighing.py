@@ -149,7 +149,7 @@ def drawn_anew(store: Store, evaluation: Evaluation) -> bool:
 def outgrown(store: Store, evaluation: Evaluation) -> bool:
     """Whether the bank that an evaluation rests on is another by now.
 
-    It was drawn anew; or it could not decide, which holds the evaluation, and holds more samples or tasks
+    It was drawn again; or it could not decide, which holds the evaluation, and holds more samples or tasks
     since.
 
     Raises:

@@ -111,7 +111,7 @@ def estimate(bank: BankSummary, draws: Draws, *, weight: float, supposed: float 
         Var D = W·Σ u_i²/m_i + (V - W)·(Σ u_i² - 1/N) + (1 - b)²·v·Σ u_i²/n_i
 
     with V the variance of one residual, W that within a task, m_i and n_i the draws and bank samples of
-    task i. Where tasks differ and some were drawn oftener than others, they are weighted by the inverse of
+    task i. Where tasks differ and some were drawn more often than others, they are weighted by the inverse of
     their means' variance W/m_i + V - W (DerSimonian & Laird 1986): once all were drawn, differences
     between them hardly matter any more, as the suite is fixed. Otherwise every draw counts the same.
     Neither V nor W is taken to be less than the bank's v leads one to expect if the true drop were

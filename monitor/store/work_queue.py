@@ -94,7 +94,7 @@ class SqlWorkQueue:
         return bool(self._change(_held(evaluation_id, worker).values({**_BACK_IN_QUEUE, **_UNCOUNTED})))
 
     def requeue(self, evaluation_id: str, *, state: State) -> bool:
-        """Queue it anew, attempts and errors forgotten; False unless in this state, held by nobody."""
+        """Queue it again, attempts and errors forgotten; False unless in this state, held by nobody."""
         unheld = and_(
             evaluations.c.evaluation_id == evaluation_id,
             evaluations.c.state == state.value,

@@ -136,7 +136,7 @@ class Footing:
         text = (
             f"The first half of the bank passes {_percent(mine.mean)} % here and all of it "
             f"{_percent(self.margin.rate)} %, as if something had changed while it was drawn; a candidate is "
-            f"compared with that half, which could not be seen to fail: draw it anew"
+            f"compared with that half, which could not be seen to fail: draw it again"
             f"{f' ({redraw})' if self.bank.checkpoint else ''}, or {_advisory(self.stratum)}."
         )
         return Problem(cause=ReasonCode.FLOOR, text=text)

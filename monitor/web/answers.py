@@ -74,7 +74,7 @@ class _Answer:
 
 
 class Answers:
-    """Gives answers, and makes them anew when they may have changed.
+    """Gives answers, and makes them again when they may have changed.
 
     Whatever a request is answered with was true of the store at a moment after the request came: its
     revision is asked for each request, though once for all that came before the asking began.

@@ -60,7 +60,7 @@ class Connection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # chosen 
             min(waiting, key=lambda each: each.free_since, default=self).transport.abort()
 
     def on_response_complete(self) -> None:
-        """Count anew."""
+        """Count again."""
         self.free_since = time.monotonic()
         super().on_response_complete()
 
