@@ -53,6 +53,16 @@ def test_an_alert_says_how_urgent_it_is_what_happened_and_where_to_read_on(alert
     assert rule["annotations"]["runbook_url"] == f"https://tailwatch.example/runbooks/{alert}.md"
 
 
+@pytest.mark.parametrize("path", sorted(RULES.glob("*.yml")), ids=lambda path: path.stem)
+def test_a_rule_reads_records_of_its_own_group_only_and_only_earlier_ones(path):
+    # Prometheus evaluates the rules of a group in their order, and groups in none.
+    for group in yaml.safe_load(path.read_text())["groups"]:
+        recorded = set()
+        for rule in group["rules"]:
+            assert set(re.findall(r"\w+:\w+:\w+", rule["expr"])) <= recorded, rule
+            recorded.add(rule.get("record"))
+
+
 @pytest.mark.parametrize("alert", ALERTS)
 def test_an_alert_has_a_runbook_with_every_section(alert):
     page = (ROOT / "docs" / "runbooks" / f"{alert}.md").read_text()
