@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import httpx
 import pytest
-import yaml
 
 from tests.integration.export.servers import BEGIN, DEPLOY, wait_until
 from tests.unit.export import story

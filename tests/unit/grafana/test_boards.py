@@ -34,6 +34,17 @@ def selectors(expression):
     return re.findall(r"([a-zA-Z_:][\w:]*)\{([^}]*)\}", expression)
 
 
+def rules(kind):
+    """The shipped rules of Prometheus that make an ``alert``, or that ``record`` a series."""
+    return [
+        rule
+        for path in sorted((ROOT / "deploy/prometheus/rules").glob("*.yml"))
+        for group in yaml.safe_load(path.read_text())["groups"]
+        for rule in group["rules"]
+        if kind in rule
+    ]
+
+
 def expressions(board):
     panels = [target["expr"] for panel in board["panels"] for target in panel.get("targets", ())]
     return panels + [mark["expr"] for mark in board["annotations"].get("list", ()) if "expr" in mark]
@@ -157,12 +168,7 @@ def test_a_row_about_a_checkpoint_leads_to_its_board_and_to_the_monitors_page(pa
 def test_an_alert_leads_to_the_runbook_that_its_rule_names():
     (alerts,) = (each for each in BOARDS["tailwatch-fleet"]["panels"] if each["title"] == "Alerts that fire")
     ((column, url),) = data_links(alerts)
-    rules = yaml.safe_load((ROOT / "deploy/prometheus/rules/alerts.yml").read_text())
-    named = {
-        rule["alert"]: rule["annotations"]["runbook_url"]
-        for group in rules["groups"]
-        for rule in group["rules"]
-    }
+    named = {rule["alert"]: rule["annotations"]["runbook_url"] for rule in rules("alert")}
     assert column == "alert"
     assert {name: url.replace("${__value.text}", name) for name in named} == named
 
@@ -170,8 +176,7 @@ def test_an_alert_leads_to_the_runbook_that_its_rule_names():
 @EVERY_BOARD
 def test_a_board_asks_only_for_series_that_exist(board):
     exported = set(re.findall(r"`(tailwatch_\w+)`", (ROOT / "docs/metrics.md").read_text()))
-    groups = yaml.safe_load((ROOT / "deploy/prometheus/rules/recording.yml").read_text())["groups"]
-    known = exported | {rule["record"] for group in groups for rule in group["rules"]} | {"up", "ALERTS"}
+    known = exported | {rule["record"] for rule in rules("record")} | {"up", "ALERTS"}
     for expression in expressions(board):
         assert {name for name, _ in selectors(expression)} <= known
 
