@@ -44,7 +44,7 @@ class _Server:
     files: CheckpointFiles
     """Of the checkpoint it holds now."""
     digest: str
-    """Of the same."""
+    """Of the same; empty while its weights are being switched."""
     provable: Proof
     """Whether its weights can be compared with files, seen on what it was started with."""
 
@@ -159,6 +159,8 @@ class ManagedEngine:
 
     async def _switched(self, server: _Server, checkpoint: Checkpoint, files: CheckpointFiles) -> bool:
         """Whether the running server computes with the checkpoint's weights by now."""
+        # Who is cancelled from here on leaves a server of which nobody knows what it holds.
+        server.digest = ""
         try:
             await load_weights(server.client, files.folder)
             proof = await prove_weights(server.client, files.folder, files.weights)

@@ -22,10 +22,12 @@ from monitor.domain.errors import (
     InvalidConfig,
     PortTaken,
 )
-from monitor.generation import managed
+from monitor.generation import canaries, managed
+from monitor.generation.client import VllmClient
 from monitor.generation.distribution import Vllm
 from monitor.generation.launch import ServerPlan
 from monitor.generation.managed import ManagedEngine
+from monitor.generation.switching import load_weights
 from tests.unit.contracts.engine import collect
 from tests.unit.generation.benches import processes_with, request, stub_engine, unloadable_checkpoint
 from tests.unit.generation.tiny_checkpoints import (
@@ -100,6 +102,25 @@ async def test_a_switch_that_cannot_be_proved_is_replaced_by_a_start(
     switched = [(await engine.serve(checkpoint)).fingerprint for checkpoint in (first, second, first)]
     assert engine.starts == 3
     assert switched[0] == switched[2] != switched[1]
+
+
+async def test_a_switch_that_is_cut_off_leaves_nothing_that_is_taken_for_the_checkpoint_before(
+    new_engine: NewEngine, first: Checkpoint, second: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = new_engine()
+    before = await collect(await engine.serve(first), request())
+
+    async def cut_off(client: VllmClient, folder: Path) -> None:
+        await load_weights(client, folder)
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(managed, "load_weights", cut_off)
+        with pytest.raises(asyncio.CancelledError):
+            await engine.serve(second)
+    # Two checkpoints may be as alike as that: the canaries alone do not tell them apart.
+    monkeypatch.setattr(canaries, "TOLERANCE", float("inf"))
+    assert await collect(await engine.serve(first), request()) == before
 
 
 async def test_the_checkpoint_that_is_served_is_served_again_without_a_start(
