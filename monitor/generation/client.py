@@ -167,7 +167,7 @@ class VllmClient:
             await self._before(attempt, wait_s)
             try:
                 response = await self._sent(method, path, body)
-            except httpx.TransportError as exc:
+            except httpx.RequestError as exc:
                 if isinstance(exc, httpx.ProxyError) and proxy_status(exc) == 407:
                     raise self._route.proxy_denied() from exc
                 problem, wait_s = f"{type(exc).__name__}: {exc}".rstrip(": "), 0.0
@@ -207,7 +207,7 @@ class VllmClient:
         """The server's answer, of whatever status.
 
         Raises:
-            httpx.TransportError: there is none.
+            httpx.RequestError: there is none that could be read.
             EngineStalled: the server hangs.
         """
         if path == _LOADING:
@@ -230,7 +230,7 @@ class VllmClient:
         try:
             # By the clock, and not by silence: who watches must not be held up by what is watched.
             response = await asyncio.wait_for(self._http.get("/metrics"), self._patience.connect_s)
-        except (httpx.TransportError, TimeoutError):
+        except (httpx.RequestError, TimeoutError):
             return None
         return tokens_in(response.text) if response.is_success else None
 

@@ -88,7 +88,9 @@ async def test_passing_troubles_are_tried_again_after_growing_pauses(status: int
     assert all(0.5 * 0.25 * 2**n <= pause <= 1.5 * 0.25 * 2**n for n, pause in enumerate(pauses.lengths))
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadError, httpx.RemoteProtocolError])
+@pytest.mark.parametrize(
+    "error", [httpx.ConnectError, httpx.ReadError, httpx.RemoteProtocolError, httpx.DecodingError]
+)
 async def test_broken_connections_are_tried_again_a_bounded_number_of_times(error: Any) -> None:
     tries = []
 

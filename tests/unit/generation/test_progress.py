@@ -128,6 +128,19 @@ async def test_whatever_is_asked_of_a_server_that_hangs_ends_in_a_stall(path: st
     assert client.stalled
 
 
+async def test_metrics_that_cannot_be_read_do_not_end_the_watch() -> None:
+    async def handler(asked: httpx.Request) -> httpx.Response:
+        if asked.url.path == "/metrics":
+            raise httpx.DecodingError("not gzip", request=asked)
+        await asyncio.sleep(FOREVER_S)
+        raise AssertionError
+
+    transport = httpx.MockTransport(handler)
+    client = VllmClient("http://engine", concurrency=1, transport=transport, patience=Patience(stall_s=0.1))
+    with pytest.raises(EngineStalled, match="it shows no /metrics"):
+        await asyncio.wait_for(client.get("/v1/models"), FOREVER_S / 10)
+
+
 async def test_loading_weights_has_a_limit_of_its_own_and_is_no_stall() -> None:
     async def handler(asked: httpx.Request) -> httpx.Response:
         assert asked.extensions["timeout"]["read"] == Patience().loading_s
