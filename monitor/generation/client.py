@@ -31,7 +31,7 @@ from monitor.generation.refusals import (
 
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 """Statuses that may be gone the next time: overload, gateways, a server that starts or restarts."""
-_LOADING = "/collective_rpc"
+LOADING = "/collective_rpc"
 """Loads weights, and compares them: for as long as that takes there is neither an answer nor a token."""
 _KEEP_ALIVE = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -210,7 +210,7 @@ class VllmClient:
             httpx.RequestError: there is none that could be read.
             EngineStalled: the server hangs.
         """
-        if path == _LOADING:
+        if path == LOADING:
             timeout = self._timeout(self._patience.loading_s)
             return await self._http.request(method, path, json=body, timeout=timeout)
         try:

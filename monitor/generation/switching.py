@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from monitor.generation.client import VllmClient
+from monitor.generation.client import LOADING, VllmClient
 from monitor.generation.refusals import Refused
 
 _SHOWN = 5
@@ -84,7 +84,7 @@ def judge_reports(reports: Sequence[Any]) -> Proof:
 
 
 async def _call_workers(client: VllmClient, method: str, kwargs: Mapping[str, Any]) -> list[Any]:
-    answer = await client.post("/collective_rpc", {"method": method, "kwargs": kwargs}, once=True)
+    answer = await client.post(LOADING, {"method": method, "kwargs": kwargs}, once=True)
     return list((answer or {}).get("results", []))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import count
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from monitor.domain.errors import EngineStalled
 from monitor.generation.client import Patience, VllmClient
 from monitor.generation.progress import ProgressWatch, tokens_in
+from monitor.generation.switching import load_weights, prove_weights
 
 STALL_S = 0.3
 FOREVER_S = 60.0
@@ -141,15 +143,21 @@ async def test_metrics_that_cannot_be_read_do_not_end_the_watch() -> None:
         await asyncio.wait_for(client.get("/v1/models"), FOREVER_S / 10)
 
 
-async def test_loading_weights_has_a_limit_of_its_own_and_is_no_stall() -> None:
+async def test_loading_and_comparing_weights_has_a_limit_of_its_own_and_is_no_stall() -> None:
+    limits = []
+
     async def handler(asked: httpx.Request) -> httpx.Response:
-        assert asked.extensions["timeout"]["read"] == Patience().loading_s
+        if asked.url.path == "/reset_prefix_cache":
+            return httpx.Response(200)
+        limits.append(asked.extensions["timeout"]["read"])
         await asyncio.sleep(0.5)
         return httpx.Response(200, json={"results": []})
 
     transport = httpx.MockTransport(handler)
     client = VllmClient("http://engine", concurrency=1, transport=transport, patience=Patience(stall_s=0.1))
-    assert await client.post("/collective_rpc", {}, once=True) == {"results": []}
+    await load_weights(client, Path("/weights"))
+    await prove_weights(client, Path("/weights"), ["model.safetensors"])
+    assert limits == [Patience().loading_s] * 2
     assert not client.stalled
 
 
