@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from monitor.drift.comparing import ColumnComparison
     from monitor.drift.descriptors import Rarity
     from monitor.drift.matching import Reader
-    from monitor.generation.proxies import Proxy
+    from monitor.generation.refusals import Route
 
 _log = logging.getLogger(__name__)
 
@@ -106,12 +106,9 @@ def _engine(deployment: Deployment) -> Engine:
         from monitor.generation.client import Patience  # noqa: PLC0415 - loaded where it is used
         from monitor.generation.remote import RemoteEngine  # noqa: PLC0415 - likewise
 
-        access = _remote_access(engine)
         return RemoteEngine(
-            url=access.url,
+            _route(engine),
             served_model=engine.served_model,
-            api_key=access.api_key,
-            proxy=access.proxy,
             concurrency=engine.concurrency,
             patience=Patience(stall_s=engine.stall_s),
             recall=deployment.store.fingerprint,
@@ -126,22 +123,14 @@ def _engine(deployment: Deployment) -> Engine:
     return ManagedEngine(plan, concurrency=engine.concurrency, confirm=unchanged)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _RemoteAccess:
-    """How a server that somebody else runs is asked."""
-
-    url: str
-    api_key: str | None = field(repr=False)
-    proxy: Proxy | None
-
-
-def _remote_access(engine: EngineOptions) -> _RemoteAccess:
-    """From the configuration and the environment.
+def _route(engine: EngineOptions) -> Route:
+    """How a server that somebody else runs is reached, from the configuration and the environment.
 
     Raises:
         InvalidConfig: there is no address, no key where one is announced, or a proxy that cannot be used.
     """
     from monitor.generation.proxies import proxy_for  # noqa: PLC0415 - loaded where it is used
+    from monitor.generation.refusals import Route  # noqa: PLC0415 - likewise
 
     if engine.url is None:
         raise InvalidConfig(
@@ -149,7 +138,7 @@ def _remote_access(engine: EngineOptions) -> _RemoteAccess:
             next_step="Set engine.url to the address of your vLLM server, for example http://host:8000.",
         )
     key = _api_key(engine.api_key_env) if engine.api_key_env else None
-    return _RemoteAccess(url=engine.url, api_key=key, proxy=proxy_for(engine.url, os.environ))
+    return Route(url=engine.url, proxy=proxy_for(engine.url, os.environ), api_key=key)
 
 
 def _api_key(variable: str) -> str:
@@ -198,7 +187,7 @@ def diagnose_engine(options: Options) -> Check:
     engine = options.engine
     try:
         if engine.kind == "remote":
-            detail = f"remote vLLM at {_remote_access(engine).url}"
+            detail = f"remote vLLM at {_route(engine).url}"
             return Check(name="engine", ok=True, detail=detail, next_step="")
         from monitor.generation.distribution import installed_vllm  # noqa: PLC0415 - loaded where used
 
@@ -217,13 +206,11 @@ async def examine_engine(options: Options) -> list[Check]:
     from monitor.generation.client import Patience, VllmClient  # noqa: PLC0415 - loaded where used
     from monitor.generation.examination import examine  # noqa: PLC0415 - likewise
 
-    access, folder = _remote_access(engine), options.checkpoints.path
+    folder = options.checkpoints.path
     names = sorted(each.parent.name for each in folder.glob("[!.]*/config.json"))
     client = VllmClient(
-        access.url,
+        _route(engine),
         concurrency=engine.concurrency,
-        api_key=access.api_key,
-        proxy=access.proxy,
         patience=Patience(attempts=2, connect_s=5.0, stall_s=60.0),
     )
     try:

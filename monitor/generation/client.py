@@ -19,7 +19,6 @@ import httpx
 
 from monitor.domain.errors import EngineTrouble
 from monitor.generation.progress import STALL_S, ProgressWatch, tokens_in
-from monitor.generation.proxies import Proxy
 from monitor.generation.refusals import (
     Route,
     error_text,
@@ -98,10 +97,8 @@ class VllmClient:
     Nothing of the environment has a say: neither proxies that it names nor a ``.netrc``.
 
     Args:
-        url: the server's address, with or without ``/v1``.
+        route: to the server.
         concurrency: most requests for samples at a time.
-        api_key: sent as bearer token; None for none.
-        proxy: what requests go through; None to ask the server directly.
         lifeline: ends all waiting when the server has ended.
         patience: how long to try again.
         transport: carries the requests; None for the network.
@@ -109,29 +106,31 @@ class VllmClient:
 
     def __init__(
         self,
-        url: str,
+        route: Route,
         *,
         concurrency: int,
-        api_key: str | None = None,
-        proxy: Proxy | None = None,
         lifeline: Lifeline | None = None,
         patience: Patience | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self.url = url.rstrip("/").removesuffix("/v1")
         self.lifeline: Lifeline = lifeline or NoLifeline()
-        self._route = Route(url=self.url, proxy=proxy)
+        self._route = route
         self._patience = patience or Patience()
         self._http = httpx.AsyncClient(
             base_url=self.url,
-            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            headers={"Authorization": f"Bearer {route.api_key}"} if route.api_key else {},
             timeout=self._timeout(self._longest_answer_s),
-            transport=transport or _network(self.url, proxy, connections=concurrency + 1),
+            transport=transport or _network(route, connections=concurrency + 1),
             trust_env=False,
         )
         self._progress = ProgressWatch(
             self.url, stall_s=self._patience.stall_s, count_tokens=self._count_tokens
         )
+
+    @property
+    def url(self) -> str:
+        """The server's address, without ``/v1``."""
+        return self._route.url
 
     @property
     def stalled(self) -> bool:
@@ -246,8 +245,9 @@ class VllmClient:
             ) from exc
 
 
-def _network(url: str, proxy: Proxy | None, *, connections: int) -> httpx.AsyncHTTPTransport:
-    encrypted = url.startswith("https:") or (proxy is not None and proxy.url.startswith("https:"))
+def _network(route: Route, *, connections: int) -> httpx.AsyncHTTPTransport:
+    proxy = route.proxy
+    encrypted = route.url.startswith("https:") or (proxy is not None and proxy.url.startswith("https:"))
     return httpx.AsyncHTTPTransport(
         # Reading the certificates of the world takes 0.1 s; plain HTTP has no use for them.
         verify=httpx.create_ssl_context() if encrypted else False,

@@ -26,7 +26,7 @@ from monitor.generation.launch import (
     server_environment,
 )
 from monitor.generation.process import ServerProcess, free_port
-from monitor.generation.refusals import Refused, blames_checkpoint
+from monitor.generation.refusals import Refused, Route, blames_checkpoint
 from monitor.generation.served import ServedModel
 from monitor.generation.switching import Proof, load_weights, prove_weights
 
@@ -176,7 +176,7 @@ class ManagedEngine:
     async def _started(self, checkpoint: Checkpoint, files: CheckpointFiles) -> _Server:
         process = await self._start_process(checkpoint, files)
         client = VllmClient(
-            process.url,
+            Route(url=process.url),
             concurrency=self._concurrency,
             lifeline=process,
             patience=Patience(stall_s=self._plan.stall_s),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -96,8 +96,15 @@ class Route:
     """How a server is reached."""
 
     url: str
+    """Its address; given with or without ``/v1``, kept without."""
     proxy: Proxy | None = None
     """None where it is asked directly."""
+    api_key: str | None = field(default=None, repr=False)
+    """Sent as bearer token; None for none."""
+
+    def __post_init__(self) -> None:
+        """All paths begin behind the address."""
+        object.__setattr__(self, "url", self.url.rstrip("/").removesuffix("/v1"))
 
     def __str__(self) -> str:
         return self.url if self.proxy is None else f"{self.url}, asked through the proxy {self.proxy},"

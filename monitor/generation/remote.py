@@ -10,8 +10,7 @@ from monitor.domain.errors import EngineTrouble, ModelNotServed
 from monitor.generation.canaries import Fingerprint
 from monitor.generation.client import Patience, VllmClient
 from monitor.generation.introduction import Acquaintance, introduce
-from monitor.generation.proxies import Proxy
-from monitor.generation.refusals import NoSuchModel, Refused
+from monitor.generation.refusals import NoSuchModel, Refused, Route
 from monitor.generation.served import ServedModel
 
 NAME = "{name}"
@@ -23,10 +22,8 @@ class RemoteEngine:
     """Asks a server by URL; it neither starts it nor changes what it serves.
 
     Args:
-        url: the server's address, with or without ``/v1``.
+        route: to the server.
         served_model: what the server calls the model, with the checkpoint's name for ``{name}``.
-        api_key: its key; None for none.
-        proxy: what requests go through; None to ask the server directly.
         concurrency: most requests in flight, each of several samples.
         patience: how long to try again.
         recall: what an endpoint answered for a digest first, given what it answers now; it outlives the
@@ -35,11 +32,9 @@ class RemoteEngine:
 
     def __init__(
         self,
-        url: str,
+        route: Route,
         *,
         served_model: str = NAME,
-        api_key: str | None = None,
-        proxy: Proxy | None = None,
         concurrency: int = 16,
         patience: Patience | None = None,
         recall: Recall = lambda _digest, _endpoint, found: found,
@@ -47,9 +42,7 @@ class RemoteEngine:
         self._served_model = served_model
         self._concurrency = concurrency
         self._recall = recall
-        self._client = VllmClient(
-            url, concurrency=concurrency, api_key=api_key, proxy=proxy, patience=patience
-        )
+        self._client = VllmClient(route, concurrency=concurrency, patience=patience)
         self._model: ServedModel | None = None
 
     async def serve(self, checkpoint: Checkpoint) -> ServedModel:

@@ -14,6 +14,7 @@ from monitor.domain.samples import Completion, Execution, Invalidity, Outcome, P
 from monitor.domain.tasks import Suite, TaskKind
 from monitor.generation.canaries import Fingerprint
 from monitor.generation.client import VllmClient
+from monitor.generation.refusals import Route
 from monitor.generation.served import ServedModel
 from monitor.suites.loading import load_suite
 from monitor.wiring import asking
@@ -54,7 +55,7 @@ async def exchanged(
         sent.append(asked)
         return httpx.Response(200, json={"choices": [{"index": 0, "finish_reason": "stop"} | choice]})
 
-    client = VllmClient("http://engine:8000", concurrency=1, transport=httpx.MockTransport(handle))
+    client = VllmClient(Route(url="http://engine:8000"), concurrency=1, transport=httpx.MockTransport(handle))
     model = ServedModel(
         client,
         name="gen1",

@@ -26,6 +26,7 @@ from monitor.generation.introduction import introduce, take_fingerprint
 from monitor.generation.launch import SERVED_NAME
 from monitor.generation.managed import ManagedEngine
 from monitor.generation.progress import tokens_in
+from monitor.generation.refusals import Route
 from monitor.generation.remote import RemoteEngine
 from monitor.generation.switching import load_weights, prove_weights
 from monitor.rounds.bench import Asking
@@ -154,7 +155,7 @@ class TestAFreshServer:
     ) -> None:
         checkpoint = checkpoint_in(checkpoints / "first")
         managed = await engine.serve(checkpoint)
-        remote = RemoteEngine(client_of(engine).url + "/v1", served_model="tailwatch")
+        remote = RemoteEngine(Route(url=client_of(engine).url + "/v1"), served_model="tailwatch")
         try:
             model = await remote.serve(checkpoint)
             assert model.fingerprint == managed.fingerprint

@@ -15,7 +15,7 @@ from monitor.domain.errors import DeploymentBroken, EngineTrouble, InvalidConfig
 from monitor.domain.samples import FinishReason, Style
 from monitor.generation.canaries import Fingerprint
 from monitor.generation.client import Patience, VllmClient
-from monitor.generation.refusals import NotFinite, Refused
+from monitor.generation.refusals import NotFinite, Refused, Route
 from monitor.generation.served import ServedModel
 from tests.unit.contracts.engine import collect
 from tests.unit.generation.benches import request
@@ -50,7 +50,7 @@ class Pauses:
 
 def client_for(handler: Handler, **others: Any) -> VllmClient:
     return VllmClient(
-        "http://engine:8000/v1",
+        Route(url="http://engine:8000/v1", api_key=others.pop("api_key", None)),
         concurrency=others.pop("concurrency", 4),
         transport=httpx.MockTransport(handler),
         patience=replace(others.pop("patience", Patience()), pause=others.pop("pause", Pauses())),

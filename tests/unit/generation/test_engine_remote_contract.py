@@ -15,6 +15,7 @@ from monitor.domain.errors import EngineTrouble, InvalidConfig, ModelNotServed
 from monitor.domain.samples import SampleRequest
 from monitor.generation.client import Patience
 from monitor.generation.process import free_port
+from monitor.generation.refusals import Route
 from monitor.generation.remote import RemoteEngine
 from monitor.testing import MemoryStore
 from tests.unit.contracts.engine import EngineContract
@@ -77,7 +78,7 @@ class TestRemoteEngine(EngineContract):
 
     @pytest.fixture
     async def bench(self, server: str) -> AsyncIterator[RemoteBench]:
-        engine = RemoteEngine(server + "/v1/", api_key="right", concurrency=8)
+        engine = RemoteEngine(Route(url=server + "/v1/", api_key="right"), concurrency=8)
         yield RemoteBench(engine=engine)
         await engine.close()
 
@@ -88,14 +89,14 @@ class TestRemoteEngine(EngineContract):
 
 
 async def test_a_model_the_server_does_not_have_is_named_with_those_it_has(server: str) -> None:
-    engine = RemoteEngine(server, api_key="right")
+    engine = RemoteEngine(Route(url=server, api_key="right"))
     with pytest.raises(ModelNotServed, match=r"serves no model nobody, but: acme.*engine\.served_model"):
         await engine.serve(endpoint("nobody"))
     await engine.close()
 
 
 async def test_a_wrong_key_is_said(server: str) -> None:
-    engine = RemoteEngine(server, served_model="acme", api_key="wrong")
+    engine = RemoteEngine(Route(url=server, api_key="wrong"), served_model="acme")
     with pytest.raises(InvalidConfig, match="did not accept the API key"):
         await engine.serve(endpoint("acme"))
     await engine.close()
@@ -103,7 +104,7 @@ async def test_a_wrong_key_is_said(server: str) -> None:
 
 async def test_a_server_that_cannot_be_reached_is_said() -> None:
     url = f"http://127.0.0.1:{free_port(None)}"
-    engine = RemoteEngine(url, patience=Patience(attempts=2, first_pause_s=0.01))
+    engine = RemoteEngine(Route(url=url), patience=Patience(attempts=2, first_pause_s=0.01))
     with pytest.raises(EngineTrouble, match=rf"{url} did not answer /v1/models in 2 attempts"):
         await engine.serve(endpoint("acme"))
     await engine.close()
@@ -117,7 +118,8 @@ async def test_a_server_that_holds_other_weights_under_a_name_is_not_taken_for_w
         tiny_checkpoint(tmp_path / folder, seed=seed)
 
     async def serve(checkpoint: Checkpoint) -> None:
-        engine = RemoteEngine(f"http://127.0.0.1:{port}", api_key="right", recall=store.fingerprint)
+        route = Route(url=f"http://127.0.0.1:{port}", api_key="right")
+        engine = RemoteEngine(route, recall=store.fingerprint)
         try:
             await engine.serve(checkpoint)
         finally:

@@ -12,6 +12,7 @@ from monitor.config import load_options
 from monitor.generation.client import Patience, VllmClient
 from monitor.generation.examination import examine
 from monitor.generation.process import free_port
+from monitor.generation.refusals import Route
 from monitor.ports import Check
 from monitor.wiring import examine_engine
 from tests.unit.generation.test_engine_remote_contract import serving
@@ -27,7 +28,7 @@ async def server(tmp_path: Path) -> AsyncIterator[str]:
 
 
 async def asked(url: str, *names: str, served_model: str = "{name}", key: str = "right") -> dict[str, Check]:
-    client = VllmClient(url, concurrency=2, api_key=key, patience=Patience(attempts=1))
+    client = VllmClient(Route(url=url, api_key=key), concurrency=2, patience=Patience(attempts=1))
     try:
         checks = await examine(client, served_model=served_model, names=names)
     finally:
@@ -72,7 +73,7 @@ async def test_nobody_at_the_address_fails_the_first_check() -> None:
 
 async def test_something_that_is_no_vllm_fails_the_first_check() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(404, json={"detail": "Not Found"}))
-    client = VllmClient("http://gateway", concurrency=1, transport=transport)
+    client = VllmClient(Route(url="http://gateway"), concurrency=1, transport=transport)
     (check,) = await examine(client, served_model="{name}", names=["v1"])
     assert not check.ok
     assert "has no /v1/models" in check.detail

@@ -13,6 +13,7 @@ import pytest
 from monitor.domain.errors import EngineStalled
 from monitor.generation.client import Patience, VllmClient
 from monitor.generation.progress import ProgressWatch, tokens_in
+from monitor.generation.refusals import Route
 from monitor.generation.switching import load_weights, prove_weights
 
 STALL_S = 0.3
@@ -123,7 +124,10 @@ async def test_whatever_is_asked_of_a_server_that_hangs_ends_in_a_stall(path: st
 
     transport = httpx.MockTransport(handler)
     client = VllmClient(
-        "http://engine", concurrency=1, transport=transport, patience=Patience(stall_s=0.1, connect_s=0.1)
+        Route(url="http://engine"),
+        concurrency=1,
+        transport=transport,
+        patience=Patience(stall_s=0.1, connect_s=0.1),
     )
     with pytest.raises(EngineStalled, match="http://engine hangs"):
         await asyncio.wait_for(client.post(path, {}), FOREVER_S / 2)
@@ -138,7 +142,9 @@ async def test_metrics_that_cannot_be_read_do_not_end_the_watch() -> None:
         raise AssertionError
 
     transport = httpx.MockTransport(handler)
-    client = VllmClient("http://engine", concurrency=1, transport=transport, patience=Patience(stall_s=0.1))
+    client = VllmClient(
+        Route(url="http://engine"), concurrency=1, transport=transport, patience=Patience(stall_s=0.1)
+    )
     with pytest.raises(EngineStalled, match="it shows no /metrics"):
         await asyncio.wait_for(client.get("/v1/models"), FOREVER_S / 10)
 
@@ -154,7 +160,9 @@ async def test_loading_and_comparing_weights_has_a_limit_of_its_own_and_is_no_st
         return httpx.Response(200, json={"results": []})
 
     transport = httpx.MockTransport(handler)
-    client = VllmClient("http://engine", concurrency=1, transport=transport, patience=Patience(stall_s=0.1))
+    client = VllmClient(
+        Route(url="http://engine"), concurrency=1, transport=transport, patience=Patience(stall_s=0.1)
+    )
     await load_weights(client, Path("/weights"))
     await prove_weights(client, Path("/weights"), ["model.safetensors"])
     assert limits == [Patience().loading_s] * 2
@@ -168,7 +176,7 @@ async def test_an_answer_that_takes_an_hour_is_a_stall_and_not_asked_for_again()
         tries.append(1)
         raise httpx.ReadTimeout("slow", request=asked)
 
-    client = VllmClient("http://engine", concurrency=1, transport=httpx.MockTransport(handler))
+    client = VllmClient(Route(url="http://engine"), concurrency=1, transport=httpx.MockTransport(handler))
     with pytest.raises(EngineStalled, match="has not answered /v1/completions for 3600 s"):
         await client.post("/v1/completions", {})
     assert len(tries) == 1
@@ -181,6 +189,6 @@ async def test_who_waits_longer_for_a_stall_waits_as_long_for_an_answer() -> Non
 
     patient = Patience(stall_s=7200.0)
     client = VllmClient(
-        "http://engine", concurrency=1, transport=httpx.MockTransport(handler), patience=patient
+        Route(url="http://engine"), concurrency=1, transport=httpx.MockTransport(handler), patience=patient
     )
     assert await client.get("/v1/models") == 7200.0

@@ -14,6 +14,7 @@ from monitor.domain.errors import EngineTrouble, InvalidConfig
 from monitor.generation import proxies
 from monitor.generation.client import Patience, VllmClient
 from monitor.generation.proxies import Proxy, proxy_for
+from monitor.generation.refusals import Route
 from monitor.wiring import examine_engine
 
 PROXY = {"HTTP_PROXY": "http://proxy:3128"}
@@ -127,7 +128,7 @@ async def proxying(status: str) -> AsyncIterator[tuple[str, list[str]]]:
 
 async def problem(url: str, proxy: Proxy | None, *, api_key: str | None = None) -> Exception:
     patience = Patience(attempts=2, first_pause_s=0.01)
-    client = VllmClient(url, concurrency=1, api_key=api_key, proxy=proxy, patience=patience)
+    client = VllmClient(Route(url=url, proxy=proxy, api_key=api_key), concurrency=1, patience=patience)
     try:
         with pytest.raises((InvalidConfig, EngineTrouble)) as caught:
             await client.get("/v1/models")
