@@ -206,8 +206,7 @@ async def examine_engine(options: Options) -> list[Check]:
     from monitor.generation.client import Patience, VllmClient  # noqa: PLC0415 - loaded where used
     from monitor.generation.examination import examine  # noqa: PLC0415 - likewise
 
-    folder = options.checkpoints.path
-    names = sorted(each.parent.name for each in folder.glob("[!.]*/config.json"))
+    names = _checkpoint_names(options)
     client = VllmClient(
         _route(engine),
         concurrency=engine.concurrency,
@@ -217,6 +216,15 @@ async def examine_engine(options: Options) -> list[Check]:
         return await examine(client, served_model=engine.served_model, names=names)
     finally:
         await client.close()
+
+
+def _checkpoint_names(options: Options) -> list[str]:
+    """Of all checkpoints in the watched folder, told without reading their weights."""
+    try:
+        arrivals = open_source(options, reading_s=0).arrivals(now())
+    except InvalidConfig:  # That the folder cannot be read is told where the folder is looked at.
+        return []
+    return sorted({*(each.name for each in arrivals.settled), *arrivals.unsettled, *arrivals.unread})
 
 
 async def diagnose_sandbox(options: Options) -> list[Check]:

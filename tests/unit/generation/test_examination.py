@@ -105,3 +105,21 @@ async def test_the_configuration_says_whom_to_ask_for_what(
         ("engine model", True),
         ("engine canary", True),
     ]
+
+
+async def test_whatever_the_watched_folder_takes_for_a_checkpoint_is_asked_for(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_checkpoint(tmp_path / "v1", seed=1)
+    (tmp_path / "v1" / "logs").mkdir()
+    (tmp_path / "v1" / "logs" / "config.json").touch()
+    (tmp_path / "v1" / "logs" / "pytorch_model.bin").touch()
+    (tmp_path / "tailwatch.yaml").write_text(
+        "model: acme\ncheckpoints: {path: v1, settle_s: 0}\nsuite: core\n"
+        f"engine: {{kind: remote, url: '{server}', api_key_env: ACME_KEY}}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("ACME_KEY", "right")
+    checks = {check.name: check for check in await examine_engine(load_options(tmp_path / "tailwatch.yaml"))}
+    assert not checks["engine model"].ok
+    assert checks["engine model"].detail.endswith("serves acme, and none of v1")
