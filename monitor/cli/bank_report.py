@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from monitor.export.documents import bank_document, checkpoint_document
 from monitor.rounds.bank_diagnosis import likely_reasons
 from monitor.rounds.banks import Banks, Health
 from monitor.verdicts.bank_health import Standing
+from monitor.weights.contents import has_chat_template
 from monitor.wiring import Deployment
 
 _STYLE = {
@@ -57,7 +57,7 @@ def refusal_of(deployment: Deployment, subject: Checkpoint, record: Evaluation) 
         return None
     unasked = " ".join(each.problem for each in health if each.passes_nothing and not each.samples)
     samples = [s for s in deployment.store.samples(record.key.evaluation_id) if s.stratum in barren]
-    template = has_chat_template(Path(subject.location))
+    template = has_chat_template(Path(subject.path))
     reasons = likely_reasons(samples, deployment.watch.plan, chat_template=template)
     listed = ", ".join(stratum.value for stratum in barren)
     return UselessBank(
@@ -66,17 +66,6 @@ def refusal_of(deployment: Deployment, subject: Checkpoint, record: Evaluation) 
         next_step=f"Repair that and draw it again with `tailwatch baseline build {subject.name} --again`, or "
         f"declare what it cannot pass advisory: `policy: {{advisory: [{listed}]}}`.",
     )
-
-
-def has_chat_template(folder: Path) -> bool:
-    """Whether a checkpoint's folder holds a chat template, in a file of its own or with the tokenizer."""
-    if any((folder / name).is_file() for name in ("chat_template.jinja", "chat_template.json")):
-        return True
-    try:
-        settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(settings, dict) and bool(settings.get("chat_template"))
 
 
 def show_bank(speak: Terminal, built: BuiltBank) -> None:

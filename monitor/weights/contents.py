@@ -220,6 +220,20 @@ def defining_names(contents: Contents) -> tuple[str, ...]:
     return tuple(name for name in contents.names() if name in weights or _fits(name, patterns))
 
 
+def has_chat_template(folder: Path) -> bool:
+    """Whether a folder holds a chat template, in a file of its own or with the tokenizer."""
+    try:
+        contents = read_contents(folder)
+    except OSError:
+        return False
+    if contents.matching("chat_template.jinja", "chat_template.json"):
+        return True
+    try:
+        return bool(json_object(contents, "tokenizer_config.json").get("chat_template"))
+    except ValueError:
+        return False
+
+
 def json_object(contents: Contents, name: str) -> dict[str, Any]:
     """The JSON object in a file.
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
+from monitor.config import load_options
+from monitor.domain.printable import escape_name
 from monitor.domain.tasks import Stratum
+from monitor.store import open_store
 from monitor.suites.loading import load_suite
+from monitor.wiring import now
 
 from . import deployments
 from .deployments import answer, deployment, fake_bench, run
@@ -75,6 +81,20 @@ def test_a_baseline_that_passes_nothing_is_refused_with_its_most_frequent_result
     assert {each["standing"] for each in found["strata"]} == {"passes nothing"}
     assert run(config, "gate", "equal").exit_code == 2
     assert "has no baseline yet" in str(run(config, "evaluate", "equal").exception)
+
+
+def test_the_template_of_a_baseline_is_looked_for_in_its_folder_whatever_that_is_called(
+    tmp_path, monkeypatch
+):
+    folder = tmp_path / "base\\2"
+    folder.mkdir()
+    (folder / "chat_template.jinja").touch()
+    config, _ = built(tmp_path, monkeypatch, passing(0.0, 0.0), temperature=0.0)
+    with closing(open_store(load_options(config).store)) as store:
+        (base,) = (each for each in store.checkpoints("acme") if each.name == "base")
+        store.remember("acme", replace(base, location=escape_name(str(folder))), now=now())
+    result = run(config, "baseline", "build", "base", "--again", "--json")
+    assert "carries a chat template" in json.loads(result.stdout)["error"]["message"]
 
 
 def test_a_tail_that_passes_nothing_is_refused_until_it_is_declared_advisory(tmp_path, monkeypatch):
