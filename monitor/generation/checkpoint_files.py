@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from monitor.weights.contents import (
     loaded_weights,
     weight_names,
 )
-from monitor.weights.files import read_whole
+from monitor.weights.digests import FileHashes
 from monitor.weights.problems import read_complete
 from monitor.weights.safetensors import read_tensors
 
@@ -30,7 +29,6 @@ _OUTPUT_WEIGHTS = "lm_head.weight"
 _GENERATION = "generation_config.json"
 _INDEXES = (WEIGHTS_INDEX, MISTRAL_INDEX)
 _VOLATILE = ("transformers_version", "_name_or_path")
-_MAX_FILE_BYTES = 2**30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +96,12 @@ def _tensors(contents: Contents) -> Iterator[tuple[str, str]]:
 def _configuration(contents: Contents, config: Mapping[str, Any], shapes: Mapping[str, str]) -> str:
     lasting = {key: value for key, value in config.items() if key not in _VOLATILE}
     beside = set(defining_names(contents)) - set(weight_names(contents)) - {CONFIG, _GENERATION, *_INDEXES}
-    files = [f"{name}:{_sha256(contents, name)}" for name in sorted(beside)]
+    hashes = FileHashes()
+    states = [(name, state) for name, state in contents.files if name in beside]
+    files = [f"{name}:{hashes.file_hash(state)}" for name, state in states]
     tensors = [f"{name}:{shape}" for name, shape in sorted(shapes.items())]
     generation = _generation(contents)
     return content_digest(json.dumps(lasting, sort_keys=True), generation, *files, "tensors", *tensors)
-
-
-def _sha256(contents: Contents, name: str) -> str:
-    state = contents.state(name)
-    content = b"" if state is None else read_whole(state.path, most_bytes=_MAX_FILE_BYTES)
-    return hashlib.sha256(content).hexdigest()
 
 
 def _generation(contents: Contents) -> str:
