@@ -28,7 +28,7 @@ from monitor.weights.contents import (
 )
 from monitor.weights.files import read_start
 from monitor.weights.kinds import Problem, holds_checkpoints, what_else
-from monitor.weights.safetensors import DamagedWeights, read_tensors
+from monitor.weights.safetensors import LFS_POINTER, DamagedWeights, read_tensors
 
 _SHARD = re.compile(r"^(?P<prefix>.+)-(?P<number>\d+)-of-(?P<total>\d+)\.safetensors$")
 _MODEL_FILE = re.compile(r"^model(-\d+-of-\d+)?\.safetensors$")
@@ -44,7 +44,6 @@ _WHOLE_TOKENIZERS = frozenset(
     }
 )
 """Each of them is a tokenizer by itself."""
-_POINTER = b"version https://git-lfs.github.com/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,12 +247,12 @@ def _tokenizer_problem(contents: Contents) -> Problem | None:
 
 def _unreadable_tokenizer(path: Path) -> str:
     try:
-        start = read_start(path, len(_POINTER))
+        start = read_start(path, len(LFS_POINTER))
     except OSError as exc:
         return f"cannot be read: {exc.strerror}"
     if not start:
         return "is empty"
-    return "is a Git LFS pointer, not the tokenizer" if start == _POINTER else ""
+    return "is a Git LFS pointer, not the tokenizer" if start == LFS_POINTER else ""
 
 
 def _shown(folder: Path) -> str:

@@ -16,7 +16,8 @@ from monitor.weights.files import read_start
 
 MAX_HEADER_BYTES = 100_000_000
 """The format's own limit."""
-_LFS_POINTER = b"version https://git-lfs.github.com/"
+LFS_POINTER = b"version https://git-lfs.github.com/"
+"""How the file begins that Git LFS leaves in the place of another."""
 
 
 class DamagedWeights(ValueError):
@@ -66,7 +67,7 @@ def read_tensors(path: Path, size: int) -> Mapping[str, str]:
 def _check_start(start: bytes, header_bytes: int) -> None:
     if len(start) < 8 or header_bytes == 0:
         raise DamagedWeights("is half-written: its header is missing")
-    if _LFS_POINTER.startswith(start):
+    if LFS_POINTER.startswith(start):
         raise DamagedWeights("is a Git LFS pointer, not the weights", "Get them with `git lfs pull`.")
     if header_bytes > MAX_HEADER_BYTES:
         raise DamagedWeights("is not a safetensors file")
