@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 STALL_S = 300.0
 """How long a server may have requests and show nothing for them."""
-_LOOKS = 10
+_POLLS = 10
 _LONGEST_PAUSE_S = 30.0
 _TOKENS = re.compile(r"^vllm:(?:generation|prompt)_tokens_total(?:\{.*\})? (\S+)", re.MULTILINE)
 
@@ -75,7 +75,7 @@ class ProgressWatch:
             return await asked
         except asyncio.CancelledError:
             if asked in self._given_up:
-                raise self.trouble() from None
+                raise self._hanging() from None
             raise
         finally:
             self._progress_at = monotonic()
@@ -85,7 +85,7 @@ class ProgressWatch:
                 self._watching.cancel()
                 self._watching = None
 
-    def trouble(self) -> EngineStalled:
+    def _hanging(self) -> EngineStalled:
         """What to say of a server that hangs."""
         seen = "an answer or a token" if self._tokens is not None else "an answer (it shows no /metrics)"
         return EngineStalled(
@@ -105,18 +105,18 @@ class ProgressWatch:
         )
 
     async def _watch(self) -> None:
-        pause_s = min(self._stall_s / _LOOKS, _LONGEST_PAUSE_S)
+        pause_s = min(self._stall_s / _POLLS, _LONGEST_PAUSE_S)
         while monotonic() - self._progress_at < self._stall_s:
             await asyncio.sleep(pause_s)
             if monotonic() - self._progress_at >= pause_s:
-                await self._look()
+                await self._poll()
         self.stalled = True
-        _log.warning("engine hangs", extra={"problem": str(self.trouble()), "requests": len(self._waiting)})
+        _log.warning("engine hangs", extra={"problem": str(self._hanging()), "requests": len(self._waiting)})
         self._given_up |= self._waiting
         for each in self._waiting:
             each.cancel()
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         tokens = await self._count_tokens()
         if tokens is not None and tokens != self._tokens:
             self._progress_at, self._tokens = monotonic(), tokens
