@@ -183,12 +183,12 @@ def _token_logprobs(choice: Mapping[str, Any]) -> Sequence[float]:
     values: Sequence[Any] = logprobs.get("token_logprobs") or ()
     if "content" in logprobs:
         values = [entry["logprob"] for entry in logprobs["content"] or ()]
-    return [max(_number(value), LOGPROB_OF_NONE) for value in values if value is not None]
+    return [_number(value) for value in values if value is not None]
 
 
 def _number(value: Any) -> float:
-    """A log probability; minus infinity is one, NaN and plus infinity are none."""
+    """A finite log probability; minus infinity is one of none, NaN and plus infinity are no number."""
     number = float(value)
     if math.isnan(number) or number == math.inf:
         raise NotFinite(200, f"a token has the log probability {number}")
-    return number
+    return max(number, LOGPROB_OF_NONE)

@@ -68,6 +68,15 @@ def test_logprobs_are_averaged_over_the_generated_tokens() -> None:
     assert (found.tokens, found.mean_logprob, found.min_logprob) == (3, pytest.approx(-1.5), -3.0)
 
 
+def test_minus_infinity_is_written_as_vllm_writes_it() -> None:
+    logprobs = {"token_logprobs": [-1.0, float("-inf")]}
+    (found,) = answers.completions(request(count=1), {"choices": [choice(0, logprobs=logprobs)]})
+    assert found.min_logprob == answers.LOGPROB_OF_NONE
+    entries = [None, {"7": {"logprob": float("-inf")}}]
+    answer = {"choices": [{"prompt_logprobs": entries}]}
+    assert answers.prompt_logprobs(answer) == (answers.LOGPROB_OF_NONE,)
+
+
 def test_chat_answers_carry_their_logprobs_elsewhere() -> None:
     entry = {
         "index": 0,

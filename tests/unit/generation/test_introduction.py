@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from monitor.domain.errors import EngineTrouble, InvalidConfig
 from monitor.generation import distribution, server_log
+from monitor.generation.answers import LOGPROB_OF_NONE
 from monitor.generation.canaries import TOLERANCE, Fingerprint, fingerprint_of
 from monitor.generation.launch import ServerPlan, server_command, server_environment
-from monitor.generation.refusals import blames_checkpoint
+from monitor.generation.refusals import NotFinite, blames_checkpoint
 from monitor.generation.switching import judge_reports
 from tests.unit.generation.benches import CPU_VLLM
 
@@ -44,6 +45,14 @@ def test_other_tokens_are_another_model() -> None:
 def test_a_canary_without_logprobs_identifies_nothing(logprobs: list[tuple[float, ...]]) -> None:
     with pytest.raises(EngineTrouble, match="cannot be identified"):
         fingerprint_of(logprobs)
+
+
+def test_canaries_of_which_no_token_is_possible_are_how_some_servers_write_nan() -> None:
+    with pytest.raises(NotFinite):
+        fingerprint_of([(LOGPROB_OF_NONE, LOGPROB_OF_NONE), (LOGPROB_OF_NONE,)])
+    # One token that the model holds for impossible is a fact like any other.
+    known = fingerprint_of([(LOGPROB_OF_NONE, -1.0), (LOGPROB_OF_NONE,)])
+    assert known.agrees(fingerprint_of([(LOGPROB_OF_NONE, -1.0), (LOGPROB_OF_NONE,)]))
 
 
 @pytest.mark.parametrize(
