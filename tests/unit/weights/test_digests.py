@@ -144,7 +144,7 @@ class TestInterruption:
         hashes = FileHashes(threads=1, clock=itertools.count().__next__)
         with pytest.raises(HashingInterrupted):
             hashes.digest(read_contents(folder), until=5)
-        write_checkpoint(folder, bytes(3 * digests.CHUNK_BYTES - 1) + b"x")
+        write_checkpoint(folder, b"x" + bytes(3 * digests.CHUNK_BYTES - 1))
         assert hashes.digest(read_contents(folder)) == _digest(folder)
 
     def test_stopping_ends_what_others_are_reading(self, folder: Path) -> None:
