@@ -13,8 +13,9 @@ import pytest
 from monitor.domain.checkpoint import EngineIdentity
 from monitor.domain.errors import DeploymentBroken, EngineTrouble, InvalidConfig
 from monitor.domain.samples import FinishReason, Style
-from monitor.generation.canaries import Fingerprint
+from monitor.generation.canaries import CANARIES, Fingerprint
 from monitor.generation.client import Patience, VllmClient
+from monitor.generation.introduction import introduce
 from monitor.generation.refusals import NotFinite, Refused, Route
 from monitor.generation.served import ServedModel
 from tests.unit.contracts.engine import collect
@@ -177,6 +178,23 @@ async def test_nan_that_does_not_come_again_is_nobodys_fault() -> None:
         return answer(asked)
 
     assert len(await collect(model_for(client_for(handler)), request(count=2))) == 2
+
+
+async def test_nan_that_a_canary_does_not_show_again_is_nobodys_fault() -> None:
+    left = [400]
+
+    def handler(asked: httpx.Request) -> httpx.Response:
+        if asked.method == "GET":
+            return httpx.Response(200, json={"data": [{"id": "m", "max_model_len": 256}], "version": "1"})
+        if "prompt_logprobs" not in json.loads(asked.content):
+            return answer(asked)
+        if left:
+            return httpx.Response(left.pop(), text="Out of range float values are not JSON compliant")
+        return httpx.Response(200, json={"choices": [{"prompt_logprobs": [None, {"7": {"logprob": -1.0}}]}]})
+
+    found = await introduce(client_for(handler), name="gen1", kind="vllm-remote", model_id="m", settings={})
+    assert found.fingerprint.values == (-1.0,) * len(CANARIES)
+    assert found.identity.seed_stable
 
 
 @pytest.mark.parametrize(
