@@ -6,6 +6,7 @@ import shutil
 import threading
 from io import FileIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,6 +147,29 @@ class TestInterruption:
             hashes.digest(read_contents(folder), until=5)
         write_checkpoint(folder, b"x" + bytes(3 * digests.CHUNK_BYTES - 1))
         assert hashes.digest(read_contents(folder)) == _digest(folder)
+
+    def test_who_reads_a_half_read_file_at_the_same_time_begins_by_itself(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hashes = FileHashes(threads=1, clock=itertools.count().__next__)
+        contents = read_contents(folder)
+        with pytest.raises(HashingInterrupted):
+            hashes.digest(contents, until=5)
+        found: list[str] = []
+
+        class Overtaken(FileIO):
+            """Is read to its end by somebody else between two chunks."""
+
+            def readinto(self, buffer: Any) -> Any:
+                count = super().readinto(buffer)
+                if not found:
+                    monkeypatch.undo()
+                    found.append(hashes.digest(contents))
+                return count
+
+        monkeypatch.setattr(digests, "open_regular", Overtaken)
+        found.append(hashes.digest(contents))
+        assert set(found) == {_digest(folder)}
 
     def test_stopping_ends_what_others_are_reading(self, folder: Path) -> None:
         hashes = FileHashes()
