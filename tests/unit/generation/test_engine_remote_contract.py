@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from monitor.config import load_options
 from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import EngineTrouble, InvalidConfig, ModelNotServed
 from monitor.domain.samples import SampleRequest
@@ -17,7 +18,8 @@ from monitor.generation.client import Patience
 from monitor.generation.process import free_port
 from monitor.generation.refusals import Route
 from monitor.generation.remote import RemoteEngine
-from monitor.testing import MemoryStore
+from monitor.testing import FakeSandbox, MemoryStore
+from monitor.wiring import open_bench, open_deployment
 from tests.unit.contracts.engine import EngineContract
 from tests.unit.generation import stub_vllm
 from tests.unit.generation.benches import request
@@ -135,3 +137,29 @@ async def test_a_server_that_holds_other_weights_under_a_name_is_not_taken_for_w
         await serve(replace(known, digest="1" * 64))
     async with serving(tmp_path / "old", port):
         await serve(known)
+
+
+async def test_what_a_server_answered_first_is_known_to_the_next_process_of_a_deployment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, config = free_port(None), tmp_path / "tailwatch.yaml"
+    for folder, seed in (("old", 1), ("new", 2)):
+        tiny_checkpoint(tmp_path / folder, seed=seed)
+    config.write_text(
+        "model: acme\ncheckpoints: {path: models}\nsuite: core\ndrift: {columns: false, indicators: false}\n"
+        f"engine: {{kind: remote, url: 'http://127.0.0.1:{port}', api_key_env: ACME_KEY}}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("ACME_KEY", "right")
+
+    async def serve() -> None:
+        with open_deployment(load_options(config)) as deployment:
+            async with open_bench(deployment, sandbox=FakeSandbox()) as bench:
+                await bench.engine.serve(endpoint("acme"))
+
+    async with serving(tmp_path / "old", port):
+        await serve()
+        await serve()
+    async with serving(tmp_path / "new", port):
+        with pytest.raises(EngineTrouble, match="otherwise than when it first served acme"):
+            await serve()

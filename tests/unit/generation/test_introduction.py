@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +15,10 @@ from monitor.domain.errors import EngineTrouble, InvalidConfig
 from monitor.generation import distribution, server_log
 from monitor.generation.answers import LOGPROB_OF_NONE
 from monitor.generation.canaries import TOLERANCE, Fingerprint, fingerprint_of
+from monitor.generation.client import VllmClient
 from monitor.generation.launch import ServerPlan, server_command, server_environment
-from monitor.generation.refusals import NotFinite, blames_checkpoint
-from monitor.generation.switching import judge_reports
+from monitor.generation.refusals import NotFinite, Route, blames_checkpoint
+from monitor.generation.switching import judge_reports, load_weights
 from tests.unit.generation.benches import CPU_VLLM
 
 values = st.lists(st.floats(-20, 0), min_size=1, max_size=20)
@@ -73,6 +76,20 @@ def test_a_proof_with_a_gap_does_not_hold(reports: list[Any], problem: str) -> N
 
 def test_a_proof_holds_when_every_worker_found_everything_equal() -> None:
     assert judge_reports([{"proved": ["a"], "differing": [], "unproved": []}] * 2).holds
+
+
+async def test_with_the_weights_goes_what_they_computed() -> None:
+    asked = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append((request.url.path, request.content))
+        return httpx.Response(200)
+
+    client = VllmClient(Route(url="http://engine"), concurrency=1, transport=httpx.MockTransport(handler))
+    await load_weights(client, Path("/models/new"))
+    (loaded, body), (forgotten, _) = asked
+    assert (loaded, forgotten) == ("/collective_rpc", "/reset_prefix_cache")
+    assert json.loads(body) == {"method": "reload_weights", "kwargs": {"weights_path": "/models/new"}}
 
 
 LOG = """\
