@@ -52,11 +52,12 @@ def lm_eval_rows(path: Path, *, metric: str, filter_name: str) -> Iterator[LogRo
         filter_name: to read; empty when the log has only one.
 
     Raises:
-        InvalidOutcomes: a line lacks what is needed; the message names file and line.
+        InvalidOutcomes: a line lacks what is needed, or none has the filter; the message names file and line.
     """
     named = _SAMPLES_FILE.fullmatch(_stem(path))
     benchmark = named[1] if named else _stem(path)
     chosen = filter_name
+    names: set[str] = set()
     for record in read_records(path, InvalidOutcomes):
         row = record.value
         name = str(row.get("filter", ""))
@@ -67,8 +68,15 @@ def lm_eval_rows(path: Path, *, metric: str, filter_name: str) -> Iterator[LogRo
                 next_step="Choose one with --filter.",
             )
         chosen = chosen or name
+        names.add(name)
         if name == chosen:
             yield _lm_eval_row(record, benchmark, metric)
+    if names and chosen not in names:
+        raise wrong(
+            str(path),
+            f"no line has the filter {chosen!r}, only {' or '.join(map(repr, sorted(names)))}",
+            next_step="Choose one with --filter; logs with different filters are imported one by one.",
+        )
 
 
 def _lm_eval_row(record: Record, benchmark: str, metric: str) -> LogRow:

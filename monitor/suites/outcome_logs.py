@@ -75,8 +75,8 @@ def read_logs(paths: Sequence[Path], log_format: LogFormat, reading: LogReading)
     """The outcomes of all logs of one model.
 
     Raises:
-        InvalidOutcomes: a line lacks what is needed, its score is not a success or failure, or a sample is
-            in the logs twice; the message names file and line.
+        InvalidOutcomes: a line lacks what is needed, its score is not a success or failure, a sample is in
+            the logs twice, or a log has none; the message names file and line.
     """
     rows = [row for path in paths for row in _rows(path, log_format, reading)]
     copies = tuple(_copies(rows))
@@ -135,10 +135,15 @@ def strata_from_file(path: Path) -> StratumOf:
     return lambda names, _category: next((known[name] for name in names if name in known), None)
 
 
-def _rows(path: Path, log_format: LogFormat, reading: LogReading) -> Iterator[LogRow]:
+def _rows(path: Path, log_format: LogFormat, reading: LogReading) -> list[LogRow]:
     if log_format is LogFormat.LM_EVAL:
-        return lm_eval_rows(path, metric=reading.metric, filter_name=reading.filter_name)
-    return nemo_rows(path, pass_from=reading.pass_from)
+        rows = list(lm_eval_rows(path, metric=reading.metric, filter_name=reading.filter_name))
+    else:
+        rows = list(nemo_rows(path, pass_from=reading.pass_from))
+    if not rows:
+        # Left out on both sides, its tasks would be missed by nobody.
+        raise wrong(str(path), "it holds no sample")
+    return rows
 
 
 def _collide(rows: Sequence[LogRow]) -> bool:

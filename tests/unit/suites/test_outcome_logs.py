@@ -114,6 +114,22 @@ def test_lm_eval_filters_are_not_mixed(tmp_path: Path) -> None:
     assert passed(flexible) == [("HumanEval/0", 0, False)]
 
 
+def test_a_log_without_the_filter_is_not_left_out_silently(tmp_path: Path) -> None:
+    rows = {"samples_a": [lm_eval_row(0, filter="strict")], "samples_b": [lm_eval_row(1, filter="flexible")]}
+    with pytest.raises(InvalidOutcomes, match=r"samples_b\.jsonl: no line has the filter 'strict'") as caught:
+        logs(tmp_path, LogFormat.LM_EVAL, {"filter_name": "strict"}, **rows)
+    assert "only 'flexible'" in caught.value.message
+    assert "--filter" in caught.value.next_step
+    assert len(logs(tmp_path, LogFormat.LM_EVAL, **rows).observations) == 2
+
+
+@pytest.mark.parametrize("log_format", LogFormat)
+def test_a_log_without_a_sample_is_an_error(tmp_path: Path, log_format: LogFormat) -> None:
+    row = lm_eval_row(0) if log_format is LogFormat.LM_EVAL else nemo_row(0)
+    with pytest.raises(InvalidOutcomes, match=r"b\.jsonl: it holds no sample"):
+        logs(tmp_path, log_format, a=[row], b=[])
+
+
 def test_a_named_metric_is_read(tmp_path: Path) -> None:
     row = lm_eval_row(metrics=["pass@1", "own"], own=0)
     assert passed(read(tmp_path, LogFormat.LM_EVAL, [row], metric="own")) == [("HumanEval/0", 0, False)]
