@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from monitor.domain.evidence import (
@@ -16,7 +18,7 @@ from monitor.domain.evidence import (
 )
 from monitor.domain.tasks import RAREST_FIRST
 from monitor.verdicts.assessment import Assessment, Phase, confirmation_of, finding_of
-from monitor.verdicts.course import Course, Table, follow
+from monitor.verdicts.course import Table, follow
 from monitor.verdicts.evidence import evidence_of
 from monitor.verdicts.floors import margins_on
 from monitor.verdicts.pairing import check_outcomes, halve
@@ -29,7 +31,7 @@ def assess_whole(bank: Bank, observations: Sequence[Observation], policy: Policy
     STEADY and REGRESSED are those of a single test at the lines' error rates. Where the policy confirms, a
     regression is confirmed only if both halves of the samples, each against its own half of the bank, show
     it too: the levels of screening and confirmation, without anything drawn again. No stratum is STEADY in
-    which the candidate has no outcome of some task.
+    which the candidate has no outcome of some task, or skips a sample number that its other tasks have.
 
     Args:
         bank: the baseline's recorded outcomes.
@@ -49,9 +51,11 @@ def assess_whole(bank: Bank, observations: Sequence[Observation], policy: Policy
         whole=True,
     )
     halved = replace(together, policy=policy, halves=halve(bank, confirm=policy.confirm))
-    asked = {one.task_id for one in observations}
+    asked: dict[str, set[int]] = defaultdict(set)
+    for one in observations:
+        asked[one.task_id].add(one.index)
     findings = [
-        _repeated(_unasked(finding_of(course, None), course, asked), halved)
+        _repeated(_complete(finding_of(course, None), course.pairing.tasks, asked), halved)
         for course in (
             follow(together, stratum, Phase.SCREENING)
             for stratum in RAREST_FIRST
@@ -61,16 +65,12 @@ def assess_whole(bank: Bank, observations: Sequence[Observation], policy: Policy
     return Assessment(findings=tuple(findings), wanted=())
 
 
-def _unasked(found: Finding, course: Course, asked: Collection[str]) -> Finding:
-    """STEADY taken back where tasks of the baseline's were left out, for which there may be a reason."""
-    tasks = course.pairing.tasks
-    missing = sum(task not in asked for task in tasks)
-    if not missing or found.kind not in {FindingKind.STEADY, FindingKind.IMPROVED}:
+def _complete(found: Finding, tasks: Sequence[str], asked: Mapping[str, Collection[int]]) -> Finding:
+    """STEADY taken back where lines are missing, for which there may be a reason: that they failed."""
+    text = _unasked(tasks, asked) or _skipped([asked[task] for task in tasks if task in asked])
+    if not text or found.kind not in {FindingKind.STEADY, FindingKind.IMPROVED}:
         return found
-    text = (
-        f"{missing} of {len(tasks)} tasks have no outcome of the candidate's, and what was not asked cannot "
-        "be seen to fail. Give each a line; `passed` is null where there is no result."
-    )
+    text += " Give each a line; `passed` is null where there is no result."
     evidence = replace(
         found.evidence,
         boundary=Boundary.NONE,
@@ -79,6 +79,33 @@ def _unasked(found: Finding, course: Course, asked: Collection[str]) -> Finding:
         problem=text,
     )
     return Finding(kind=FindingKind.UNDECIDED, evidence=evidence, cause=ReasonCode.STRATUM_UNDECIDED)
+
+
+def _unasked(tasks: Sequence[str], asked: Collection[str]) -> str:
+    """What is wrong where tasks of the baseline's were left out; empty where none was."""
+    missing = sum(task not in asked for task in tasks)
+    if not missing:
+        return ""
+    return (
+        f"{missing} of {len(tasks)} tasks have no outcome of the candidate's, and what was not asked cannot "
+        "be seen to fail."
+    )
+
+
+def _skipped(numbers: Sequence[Collection[int]]) -> str:
+    """What is wrong where tasks lack samples before their last; fewer samples than others they may have.
+
+    Args:
+        numbers: of the samples of each task.
+    """
+    used = sorted({number for each in numbers for number in each})
+    missing = sum(bisect_right(used, max(each)) - len(each) for each in numbers)
+    if not missing:
+        return ""
+    return (
+        f"{missing} samples of the candidate's have no line, although others of their task follow, and what "
+        "has no line cannot be seen to fail."
+    )
 
 
 def _repeated(found: Finding, halved: Table) -> Finding:

@@ -23,6 +23,7 @@ from .outcomes import RATIOS, bank, task_id, wave_of
 TAIL = {Stratum.TAIL: 0.5}
 BANK = bank(TAIL, depth=32)
 POLICY = Policy()
+WIDE = dict.fromkeys(Stratum, 0.25)
 SHOWN = {FindingKind.STEADY, FindingKind.IMPROVED}
 
 
@@ -102,6 +103,36 @@ def test_a_log_that_leaves_tasks_out_is_not_called_no_worse(answered):
     # Those that were left out do not excuse what was lost of the others.
     worse = [replace(one, passed=False) for one in against.observations if one.task_id in passing]
     assert assess_whole(against, worse, POLICY).findings[0].kind is FindingKind.REGRESSED
+
+
+def test_a_log_without_its_failures_is_not_called_no_worse():
+    worse = wave_of(BANK, range(20), {Stratum.TAIL: 0.25})
+    answered = {one.task_id for one in worse if one.passed}
+    kept = [one for one in worse if one.passed or (one.task_id not in answered and one.index == 0)]
+    assert {one.task_id for one in kept} == {one.task_id for one in BANK.observations}
+    decision = decide_recorded(BANK, kept, rules_for(POLICY, greedy=False))
+    (finding,) = decision.findings
+    assert (decision.kind, finding.kind) == (DecisionKind.HOLD, FindingKind.UNDECIDED)
+    assert "have no line, although others of their task follow" in decision.reasons[0].text
+    # As nulls they are too many, and where they are not, they count as if they had failed.
+    named = [one if one in kept else replace(one, passed=None) for one in worse]
+    assert decide_recorded(BANK, named, rules_for(POLICY, greedy=False)).kind is DecisionKind.HOLD
+
+
+@pytest.mark.parametrize("dealt", ["cut off", "fewer of some tasks", "numbered from 5 on", "every other one"])
+def test_a_log_with_fewer_samples_than_the_bank_skips_none(dealt):
+    kept = {
+        "cut off": log([number % 2 == 0 for number in range(7 * 60 + 30)]),
+        "fewer of some tasks": [
+            one
+            for one in wave_of(BANK, range(8), TAIL)
+            if one.index < 2 or one.task_id < task_id(Stratum.TAIL, 40)
+        ],
+        "numbered from 5 on": wave_of(BANK, range(5, 13), TAIL),
+        "every other one": [one for one in wave_of(BANK, range(16), TAIL) if one.index % 2],
+    }[dealt]
+    decision = decide_recorded(BANK, kept, rules_for(Policy(margin=WIDE), greedy=False))
+    assert decision.kind is DecisionKind.PROMOTE
 
 
 @pytest.mark.parametrize("greedy", [False, True])
