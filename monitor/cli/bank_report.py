@@ -57,11 +57,12 @@ def refusal_of(deployment: Deployment, subject: Checkpoint, record: Evaluation) 
         return None
     unasked = " ".join(each.problem for each in health if each.passes_nothing and not each.samples)
     samples = [s for s in deployment.store.samples(record.key.evaluation_id) if s.stratum in barren]
+    scored = sum(each.samples for each in health if each.passes_nothing)
     template = has_chat_template(Path(subject.path))
     reasons = likely_reasons(samples, deployment.watch.plan, chat_template=template)
     listed = ", ".join(stratum.value for stratum in barren)
     return UselessBank(
-        f"{subject.name} passes nothing of {listed} (0 of {len(samples)} samples), which cannot be seen to "
+        f"{subject.name} passes nothing of {listed} (0 of {scored} samples), which cannot be seen to "
         f"get worse: it was not made the baseline. {' '.join([*reasons, unasked]).strip()}",
         next_step=f"Repair that and draw it again with `tailwatch baseline build {subject.name} --again`, or "
         f"declare what it cannot pass advisory: `policy: {{advisory: [{listed}]}}`.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 
 import pytest
@@ -14,6 +14,8 @@ from monitor.domain.printable import escape_name
 from monitor.domain.tasks import Stratum
 from monitor.store import open_store
 from monitor.suites.loading import load_suite
+from monitor.testing import FakeSandbox
+from monitor.testing.fakes import MARKER
 from monitor.wiring import now
 
 from . import deployments
@@ -95,6 +97,24 @@ def test_the_template_of_a_baseline_is_looked_for_in_its_folder_whatever_that_is
         store.remember("acme", replace(base, location=escape_name(str(folder))), now=now())
     result = run(config, "baseline", "build", "base", "--again", "--json")
     assert "carries a chat template" in json.loads(result.stdout)["error"]["message"]
+
+
+def test_samples_without_a_result_are_not_counted_as_failed(tmp_path, monkeypatch):
+    lost = load_suite("core")[min(TAIL)].prompt
+
+    @asynccontextmanager
+    async def bench(deployment, **rest):
+        async with fake_bench(deployment, **rest) as whole:
+            yield replace(whole, sandbox=FakeSandbox(lost=is_lost))
+
+    def is_lost(program):
+        return lost in program.source and MARKER.search(program.source) is not None
+
+    monkeypatch.setattr("monitor.cli.evaluate.open_bench", bench)
+    monkeypatch.setattr(deployments, "pass_ratio", passing(0.8, 0.0))
+    found = json.loads(run(deployment(tmp_path), "baseline", "build", "base", "--json").stdout)
+    assert found["strata"][0]["unscored"] == 8
+    assert f"passes nothing of tail (0 of {8 * (len(TAIL) - 1)} samples)" in found["error"]["message"]
 
 
 def test_a_tail_that_passes_nothing_is_refused_until_it_is_declared_advisory(tmp_path, monkeypatch):
