@@ -225,7 +225,7 @@ async def _smoke_test(
             subject = resolve(replace(deployment, store=trial.store), reference)
             with shown(speak.progress) as watcher:
                 async with open_bench(trial, watcher=watcher) as bench:
-                    record = await _work(bench, bank(trial.watch, subject, now=now()), speak)
+                    record = await _work(bench, bank(trial.watch, subject, now=now()), speak, kept=False)
             found = result_of(trial, subject, record)
         finally:
             trial.store.close()
@@ -271,8 +271,8 @@ async def _ready_bank(
     return await _work(bench, wanted, speak)
 
 
-async def _work(bench: Bench, wanted: Evaluation, speak: Terminal) -> Evaluation:
-    """Do one evaluation now, or wait for the process that is doing it."""
+async def _work(bench: Bench, wanted: Evaluation, speak: Terminal, *, kept: bool = True) -> Evaluation:
+    """Do one evaluation now, or wait for the process that is doing it; kept is what outlives the command."""
     name = wanted.checkpoint.name
     record = await see_through(
         bench,
@@ -283,7 +283,9 @@ async def _work(bench: Bench, wanted: Evaluation, speak: Terminal) -> Evaluation
     if record.state is not State.DECIDED:
         raise Trouble(
             f"The evaluation of {wanted.checkpoint.name} failed: {record.trouble}",
-            next_step="What was drawn is stored; the same command goes on from there.",
+            next_step="What was drawn is stored; the same command goes on from there."
+            if kept
+            else "Nothing was stored; the same command begins anew.",
         )
     return record
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from monitor.cli.smoke_test import narrowed
-from monitor.domain.errors import InvalidSuite
+from monitor.domain.errors import InvalidSuite, Trouble
 from monitor.suites.loading import load_suite
+from monitor.testing import FakeSandbox
 
 from .deployments import answer, deployment, fake_bench, run
 
@@ -39,6 +42,20 @@ def test_a_smoke_test_stores_nothing_and_decides_nothing(config, command):
     assert content(config) == before
     told = run(config, *command, "base", "--limit", "2")
     assert "Nothing was stored and nothing was decided" in told.stdout
+    assert content(config) == before
+
+
+def test_a_smoke_test_that_fails_does_not_claim_that_something_was_stored(config, monkeypatch):
+    @asynccontextmanager
+    async def without_a_sandbox(deployment, **rest):
+        async with fake_bench(deployment, **rest) as bench:
+            yield replace(bench, sandbox=FakeSandbox(life=0))
+
+    monkeypatch.setattr("monitor.cli.evaluate.open_bench", without_a_sandbox)
+    before = content(config)
+    failed = run(config, "evaluate", "base", "--limit", "2")
+    assert isinstance(failed.exception, Trouble)
+    assert "Nothing was stored" in failed.exception.next_step
     assert content(config) == before
 
 
