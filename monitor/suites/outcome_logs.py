@@ -124,14 +124,17 @@ def strata_from_file(path: Path) -> StratumOf:
     """The strata of a JSON Lines file with ``task_id`` and ``stratum`` per line.
 
     Raises:
-        InvalidOutcomes: a line lacks a field or names no stratum.
+        InvalidOutcomes: a line lacks a field, names no stratum, or another than a line before it.
     """
     known: dict[str, Stratum] = {}
     for record in read_records(path, InvalidOutcomes):
         try:
-            known[str(record.value["task_id"])] = Stratum(record.value["stratum"])
+            task_id, stratum = str(record.value["task_id"]), Stratum(record.value["stratum"])
         except (KeyError, ValueError) as exc:
             raise wrong(record.place, "it must have task_id, and stratum head, torso or tail") from exc
+        before = known.setdefault(task_id, stratum)
+        if before is not stratum:
+            raise wrong(record.place, f"task {task_id!r} is {stratum} here and {before} before")
     return lambda names, _category: next((known[name] for name in names if name in known), None)
 
 

@@ -201,6 +201,9 @@ def test_a_suite_or_a_file_can_name_the_strata(tmp_path: Path) -> None:
     path.write_text('{"task_id": "HumanEval/0", "stratum": "middle"}\n')
     with pytest.raises(InvalidOutcomes, match="line 1"):
         strata_from_file(path)
+    path.write_text("".join(f'{{"task_id": "a", "stratum": "{stratum}"}}\n' for stratum in ("tail", "head")))
+    with pytest.raises(InvalidOutcomes, match="line 2: task 'a' is head here and tail before"):
+        strata_from_file(path)
 
 
 def logs(
