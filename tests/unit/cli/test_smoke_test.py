@@ -13,6 +13,7 @@ from monitor.cli.smoke_test import narrowed
 from monitor.domain.errors import InvalidSuite, Trouble
 from monitor.suites.loading import load_suite
 from monitor.testing import FakeSandbox
+from tests.unit.discovery.checkpoint_files import write_checkpoint
 
 from .deployments import answer, deployment, fake_bench, run
 
@@ -42,6 +43,13 @@ def test_a_smoke_test_stores_nothing_and_decides_nothing(config, command):
     assert content(config) == before
     told = run(config, *command, "base", "--limit", "2")
     assert "Nothing was stored and nothing was decided" in told.stdout
+    assert content(config) == before
+
+
+def test_a_folder_that_is_smoke_tested_is_not_remembered(config):
+    folder = write_checkpoint(config.parent / "arrived")
+    before = content(config)
+    assert answer(config, "evaluate", str(folder), "--limit", "2")["checkpoint"]["name"] == "arrived"
     assert content(config) == before
 
 
