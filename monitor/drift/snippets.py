@@ -157,16 +157,18 @@ def read_snippets(path: Path) -> tuple[Snippet, ...]:
         InvalidCorpus: it cannot be read, is empty, or a line is not a snippet; the message names it.
     """
     try:
-        lines = read_whole(path, most_bytes=MAX_FILE_BYTES).decode().split("\n")
-    except UnicodeError as exc:
-        raise InvalidCorpus(
-            f"The snippets in {path} are {wide_encoding(path.read_bytes()) or 'no UTF-8'} text.",
-            next_step="Save it as UTF-8.",
-        ) from exc
+        content = read_whole(path, most_bytes=MAX_FILE_BYTES)
     except OSError as exc:
         raise InvalidCorpus(
             f"The snippets in {path} cannot be read ({exc}).",
             next_step="Make them with `tailwatch snippets`, or leave the setting out.",
+        ) from exc
+    try:
+        lines = content.decode().split("\n")
+    except UnicodeError as exc:
+        raise InvalidCorpus(
+            f"The snippets in {path} are {wide_encoding(content) or 'no UTF-8'} text.",
+            next_step="Save it as UTF-8.",
         ) from exc
     found = tuple(_parsed(line, path, number) for number, line in enumerate(lines, start=1) if line.strip())
     if not found:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,18 @@ def test_a_line_separator_within_a_text_does_not_end_a_line_of_the_file(tmp_path
     one = Snippet(project="p", path="f", rarity=1.0, stratum=Stratum.TAIL, text="'\u2028'\n")
     write_snippets(tmp_path / "s.jsonl", [one])
     assert read_snippets(tmp_path / "s.jsonl") == (one,)
+
+
+def test_what_is_no_file_or_in_another_encoding_is_called_so(corpus: Path, tmp_path: Path) -> None:
+    pipe, wide = tmp_path / "pipe.jsonl", tmp_path / "wide.jsonl"
+    os.mkfifo(pipe)
+    os.mkfifo(corpus / "alpha" / "pipe.py")
+    assert cut_snippets(corpus, score, CUT)
+    with pytest.raises(InvalidCorpus, match=r"pipe\.jsonl cannot be read"):
+        read_snippets(pipe)
+    wide.write_text('{"project": "p"}', encoding="utf-16")
+    with pytest.raises(InvalidCorpus, match=r"wide\.jsonl are UTF-16 text"):
+        read_snippets(wide)
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:

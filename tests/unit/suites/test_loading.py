@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,18 @@ def test_a_misnamed_task_file_is_not_overlooked(folder: Path) -> None:
 def test_text_in_another_encoding_is_an_error_with_its_line(folder: Path) -> None:
     (folder / "tasks" / "a.yaml").write_bytes(task_text("t/1").encode() + b"# caf\xe9\n")
     with pytest.raises(InvalidSuite, match=r"a\.yaml, line 22: not UTF-8"):
+        load_suite(folder)
+
+
+def test_what_is_no_regular_file_or_wide_text_is_called_so(folder: Path) -> None:
+    task = folder / "tasks" / "a.yaml"
+    task.write_bytes(task.read_text().encode("utf-16"))
+    with pytest.raises(InvalidSuite, match=r"a\.yaml is UTF-16 text"):
+        load_suite(folder)
+    task.unlink()
+    # Opened to be read, a pipe would wait for whoever writes to it.
+    os.mkfifo(task)
+    with pytest.raises(InvalidSuite, match=r"a\.yaml is no regular file"):
         load_suite(folder)
 
 
