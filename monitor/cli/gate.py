@@ -67,7 +67,7 @@ def gate(
     """
     if baseline_outcomes and candidate_outcomes and candidate is None:
         name = candidate_outcomes.name
-        rules = rules_for(load_policy(policy) if policy else Policy(), greedy=greedy)
+        rules = rules_for(_policy_for_files(policy, config), greedy=greedy)
         decision = decide_on_files(baseline_outcomes, candidate_outcomes, rules, in_order=in_order)
     elif candidate is None or baseline_outcomes or candidate_outcomes:
         raise click.UsageError(
@@ -83,6 +83,13 @@ def gate(
         lambda out: out.print(decision_view(name, decision)),
     )
     sys.exit(decision.kind.exit_code)
+
+
+def _policy_for_files(policy: Path | None, config: Path | None) -> Policy:
+    """The policy that was asked for; where none was, the defaults, since files need no configuration."""
+    if policy is not None:
+        return load_policy(policy)
+    return Policy() if config is None else load_options(config).policy.policy()
 
 
 def _stored_decision(candidate: str, policy: Path | None, config: Path | None) -> Decision:

@@ -98,6 +98,15 @@ def test_a_policy_file_can_do_without_confirmation(bank, tmp_path):
     assert gate(bank, worse, "--policy", str(policy))[0] == 1
 
 
+def test_a_configuration_that_is_named_gives_the_policy(bank, tmp_path):
+    worse = outcomes(tmp_path / "worse.jsonl", samples=4, drop=0.25, seed=3)
+    config, policy = tmp_path / "tailwatch.yaml", tmp_path / "policy.yaml"
+    config.write_text("{model: m, checkpoints: {path: c}, suite: core, policy: {confirm: false}}")
+    assert gate(bank, worse, "-c", str(config))[0] == 1
+    policy.write_text("confirm: true\n", encoding="utf-8")
+    assert gate(bank, worse, "-c", str(config), "--policy", str(policy))[0] == 2
+
+
 def test_greedy_outcomes_are_compared_task_by_task(tmp_path):
     greedy = outcomes(tmp_path / "greedy.jsonl", samples=1)
     worse = outcomes(tmp_path / "worse.jsonl", samples=1, drop=0.25)
