@@ -123,6 +123,7 @@ def main() -> NoReturn:
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
+        _print_json("invalid", error.format_message(), "Ask the same command for --help.")
         error.show()
         sys.exit(ERROR)
     except (click.Abort, KeyboardInterrupt):
@@ -153,7 +154,16 @@ def _report(error: Exception) -> None:
     else:
         message = f"Tailwatch met an error it did not expect: {type(error).__name__}: {error}"
         next_step = "Run the same command as `tailwatch --debug …` and report what it prints."
-    if "--json" in sys.argv[1:]:
-        kind = "invalid" if isinstance(error, (InvalidInput, click.UsageError)) else "trouble"
-        click.echo(json.dumps({"error": {"kind": kind, "message": message, "next_step": next_step}}))
+    _print_json("invalid" if isinstance(error, InvalidInput) else "trouble", message, next_step)
     click.echo(printable_lines(f"tailwatch: {message}\n  {next_step}"), err=True)
+
+
+def error_document(kind: str, message: str, next_step: str) -> dict[str, str]:
+    """What JSON tells of an error."""
+    return {"kind": kind, "message": message, "next_step": next_step}
+
+
+def _print_json(kind: str, message: str, next_step: str) -> None:
+    """Tell an error to whoever asked for JSON."""
+    if "--json" in sys.argv[1:]:
+        click.echo(json.dumps({"error": error_document(kind, message, next_step)}))

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from monitor.cli.app import ERROR, Terminal
+from monitor.cli.app import ERROR, Terminal, error_document
 from monitor.cli.tables import percent
 from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import UselessBank
@@ -79,7 +79,7 @@ def show_bank(speak: Terminal, built: BuiltBank) -> None:
         "strata": bank_document(built.health),
     }
     if refusal is not None:
-        told = {"kind": "invalid", "message": refusal.message, "next_step": refusal.next_step}
+        told = error_document("invalid", refusal.message, refusal.next_step)
         document |= {"baseline": None, "refused": checkpoint_document(subject), "error": told}
     speak.answer(document, lambda out: _render(out, built))
     if refusal is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 
 import pytest
 
@@ -29,3 +30,16 @@ def test_what_no_reader_can_mend_is_called_unexpected(capsys, monkeypatch):
     monkeypatch.setattr("sys.argv", ["tailwatch", "serve"])
     app._report(OSError(errno.EBADF, "Bad file descriptor"))
     assert "did not expect" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["gate"], ["gate", "--no-such-option"], ["no-such-command"]])
+def test_whoever_asked_for_json_gets_a_wrong_call_as_json_too(arguments, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["tailwatch", *arguments, "--json"])
+    with pytest.raises(SystemExit) as ended:
+        app.main()
+    said = capsys.readouterr()
+    assert ended.value.code == app.ERROR
+    told = json.loads(said.out)["error"]
+    assert told["kind"] == "invalid"
+    assert told["message"] in said.err
+    assert "--help" in told["next_step"]
