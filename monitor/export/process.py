@@ -36,7 +36,7 @@ class Polls(Collector):
         self._steady = steady
         self._ended_at_s = steady()
         self._up: bool | None = None
-        self._unusable = 0
+        self._unusable: int | None = None
 
     def expect_every(self, seconds: float) -> None:
         """Looks come at another interval from now on."""
@@ -66,6 +66,7 @@ class Polls(Collector):
         )
         if self._up is not None:
             up.add_metric([self._model], float(self._up))
+        if self._unusable is not None:
             unusable.add_metric([self._model], self._unusable)
         yield up
         yield unusable

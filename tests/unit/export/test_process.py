@@ -37,6 +37,12 @@ def test_a_look_that_broke_off_leaves_what_the_one_before_found():
     assert figures(polls) == (0, 2)
 
 
+def test_a_first_look_that_broke_off_has_found_nothing_to_count():
+    polls = Polls("m")
+    polls.failed()
+    assert figures(polls) == (0, None)
+
+
 def test_the_age_of_the_last_look_grows_also_while_the_first_one_never_ends_and_after_the_clock_was_set():
     now = {"wall": 1000.0, "steady": 5.0}
     polls = Polls("m", every_s=30, wall=lambda: now["wall"], steady=lambda: now["steady"])
