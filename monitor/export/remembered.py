@@ -20,13 +20,15 @@ READINGS = frozenset(
         "evaluations",
         "last_decided_at",
         "tallies",
-        "task_tallies",
         "drift",
         "depth",
         "counters",
     }
 )
-"""What gate, metrics and pages read again and again; the rest of the port goes through as it is."""
+"""What gate, metrics and pages read again and again; the rest of the port goes through as it is.
+
+So do tallies by task, which grow with the suite: one page reads them, and all of them fill the memory.
+"""
 
 MOST_READINGS = 1024
 """Readings that are kept, those that were used last."""

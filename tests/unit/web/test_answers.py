@@ -139,6 +139,16 @@ async def test_a_store_that_has_not_changed_is_not_read_again(site, path):
     assert site.counting.reads == before
 
 
+def test_what_grows_with_the_number_of_tasks_is_not_kept(site):
+    kept = remembered(site.counting)
+    (evaluation,) = kept.evaluations(MODEL, limit=1)
+    before = site.counting.reads
+    for _ in range(2):
+        assert len(kept.task_tallies(evaluation.key.evaluation_id)) == 3
+        assert kept.evaluations(MODEL, limit=1) == (evaluation,)
+    assert site.counting.reads == before + 2
+
+
 async def test_a_promotion_by_another_process_is_in_the_next_answer(site):
     digest = site.store.checkpoints(MODEL)[6].digest
     assert await site.verdict(KEPT) == "promote"
