@@ -51,24 +51,16 @@ class Live:
     Args:
         deployment: as the daemon was started.
         judges: answer by the policy.
+        bench: what the next evaluation works with, until the configuration changes.
+        scheduled: keeps to the schedule.
     """
 
-    def __init__(self, deployment: Deployment, judges: Judges) -> None:
+    def __init__(self, deployment: Deployment, judges: Judges, bench: Bench, scheduled: Scheduled) -> None:
         self.options = deployment.options
+        self.bench = bench
         self._deployment = deployment
         self._judges = judges
-        self._bench: Bench | None = None
-        self._scheduled: Scheduled | None = None
-
-    def work_with(self, bench: Bench, scheduled: Scheduled) -> None:
-        """Let changes reach the worker and the schedule as well."""
-        self._bench, self._scheduled = bench, scheduled
-
-    @property
-    def bench(self) -> Bench:
-        """What the next evaluation works with."""
-        assert self._bench is not None
-        return self._bench
+        self._scheduled = scheduled
 
     def reload(self, config: Path | None) -> None:
         """Read the file again, and tell in the log what came of it; a wrong one changes nothing.
@@ -87,10 +79,8 @@ class Live:
         taken = {section: getattr(wanted, section) for section in LIVE}
         self.options = self.options.model_copy(update=taken)
         self._judges.judge_by(policy)
-        if self._bench is not None:
-            self._bench = replace(self._bench, policy=policy, gauges=measured_by)
-        if self._scheduled is not None:
-            self._scheduled.reschedule(wanted.schedule)
+        self.bench = replace(self.bench, policy=policy, gauges=measured_by)
+        self._scheduled.reschedule(wanted.schedule)
         log.info(
             "configuration reloaded",
             extra={"changed": ", ".join(key for key in keys if key not in waiting) or "nothing"},

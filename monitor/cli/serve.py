@@ -93,8 +93,8 @@ async def serve(config: Path | None, log_format: str) -> None:
             recovered = recover(deployment.store)
             ask_bank_again(deployment.watch, bench.gauges)
             log.info("serving", extra={"address": address, "model": options.model, "recovered": recovered})
-            lookout, live = Lookout(deployment, polls), Live(deployment, judges)
-            live.work_with(bench, lookout)
+            lookout = Lookout(deployment, polls)
+            live = Live(deployment, judges, bench, lookout)
             await _until_stopped(
                 watch(lookout, options.schedule.poll),
                 work(lambda: live.bench, worker=identify(), idle_s=IDLE_S, done=_tell),

@@ -84,8 +84,7 @@ def bench(deployment):
 
 def test_policy_schedule_and_drift_are_followed_and_the_rest_is_named(deployment, file, caplog):
     schedule = Schedule()
-    live = Live(deployment, judges_of(deployment))
-    live.work_with(bench(deployment), schedule)
+    live = Live(deployment, judges_of(deployment), bench(deployment), schedule)
     write(file, "policy: {alpha: 0.01}\nschedule: {poll: 5s}\ndrift: {columns: false}\nserve: {port: 1}\n")
     with caplog.at_level(logging.INFO):
         live.reload(file)
@@ -107,8 +106,7 @@ def test_policy_schedule_and_drift_are_followed_and_the_rest_is_named(deployment
     "wrong", ["policy: {alpah: 1}\n", "policy: [\n", "drift: {probes: [rare-code-nll], snippets: nowhere}\n"]
 )
 def test_a_file_that_is_wrong_changes_nothing(deployment, file, caplog, wrong):
-    live = Live(deployment, judges_of(deployment))
-    live.work_with(bench(deployment), Schedule())
+    live = Live(deployment, judges_of(deployment), bench(deployment), Schedule())
     before = live.bench
     write(file, f"schedule: {{poll: 5s}}\n{wrong}")
     live.reload(file)
@@ -126,7 +124,8 @@ async def test_whatever_goes_wrong_the_next_signal_is_heeded(deployment, file, c
             if self.reloads == 1:
                 raise RuntimeError("a bug")
 
-    asked, live = asyncio.Event(), Broken(deployment, judges_of(deployment))
+    asked = asyncio.Event()
+    live = Broken(deployment, judges_of(deployment), bench(deployment), Schedule())
     reloading = asyncio.create_task(reload_when(asked, live, file))
     async with asyncio.timeout(20):
         for times in (1, 2):
