@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import logging
+import re
+import shutil
+from pathlib import Path
 
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
 from monitor.cli.doctor import checkpoints_found
+from monitor.cli.logs import JsonLines
 from monitor.cli.serve import Lookout
 from monitor.config import load_options
 from monitor.export.process import Polls
 from monitor.wiring import open_deployment
 from tests.unit.discovery.checkpoint_files import write_checkpoint
+
+RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks"
 
 
 @pytest.fixture
@@ -80,3 +86,16 @@ async def test_a_run_folder_is_named_by_the_daemon_and_by_doctor(lookout, polls,
     assert "a folder below it that may be: checkpoint-100" in told
     assert figures(polls) == (1, 1)
     assert told in checkpoints_found(load_options(tmp_path / "tailwatch.yaml"))
+
+
+@pytest.mark.parametrize("alert", ["TailwatchCheckpointUnusable", "TailwatchPollFailing"])
+async def test_a_runbook_finds_in_the_journal_what_the_daemon_said(alert, lookout, folder, caplog):
+    write_checkpoint(folder / "run-1" / "checkpoint-100")
+    with caplog.at_level(logging.WARNING):
+        await lookout.tick()
+        shutil.rmtree(folder)
+        await lookout.tick()
+    shown = re.search(r"journalctl .*\| grep (['\"])(.+?)\1 ", (RUNBOOKS / f"{alert}.md").read_text())
+    # The journal is no terminal: what the daemon says there is JSON.
+    said = [JsonLines().format(record) for record in caplog.records]
+    assert len([line for line in said if re.search(shown[2], line)]) == 1
