@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from monitor.cli.reloading import LIVE, Live, changed_keys, reload_when
-from monitor.cli.serve import Lookout, judges_of, watch
+from monitor.cli.serve import Lookout, answering, judges_of, watch
 from monitor.config import Options, load_options
+from monitor.domain.tasks import Stratum
 from monitor.export.process import Polls
 from monitor.rounds.bench import Gauges
 from monitor.testing import FakeEngine, FakeSandbox
+from monitor.web.answers import LASTS_S
+from monitor.web.server import listen
 from monitor.wiring import open_deployment
+from tests.unit.rounds.conftest import World
+from tests.unit.rounds.test_floors import evaluated, failing
 
 CONFIG = """
 model: acme
@@ -113,6 +122,37 @@ def test_a_file_that_is_wrong_changes_nothing(deployment, file, caplog, wrong):
     assert [event for event, _ in said(caplog)] == ["configuration kept"]
     assert live.bench is before
     assert live.options == deployment.options
+
+
+async def told(address: str) -> tuple[str, float, bool]:
+    """What the gate answers for a candidate, whether the tail is a floor, and whether a page says so."""
+    async with httpx.AsyncClient(trust_env=False, base_url=address) as client:
+        decision = (await client.get("/gate/equal")).json()["data"]["decision"]
+        metrics, page = (await client.get("/metrics")).text, (await client.get("/")).text
+    (floor,) = [
+        sample.value
+        for family in parse_text(metrics)
+        for sample in family.samples
+        if sample.name == "tailwatch_baseline_floor" and sample.labels["stratum"] == "tail"
+    ]
+    return decision, floor, "Baseline, tail" in page
+
+
+async def test_gate_metrics_and_pages_answer_by_the_policy_that_was_read_last(deployment, file):
+    world = World(deployment.store)
+    world.clock.time = datetime.now(UTC)
+    world.engine = failing(Stratum.TAIL)
+    await world.with_baseline()
+    await evaluated(world, "equal")
+    served = replace(deployment, watch=world.watch, policy=world.policy)
+    judges = judges_of(served)
+    live = Live(served, judges, world.bench(), Schedule())
+    async with answering(served, listen("127.0.0.1", 0), judges=judges) as address:
+        assert await told(address) == ("hold", 1.0, True)
+        write(file, "policy: {margin: {tail: 0.2, torso: 0.2, head: 0.2}, advisory: [tail]}\n")
+        await asyncio.to_thread(live.reload, file)
+        await asyncio.sleep(LASTS_S)
+        assert await told(address) == ("promote", 0.0, False)
 
 
 async def test_whatever_goes_wrong_the_next_signal_is_heeded(deployment, file, caplog):
