@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import resource
 import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -73,6 +75,16 @@ class TestHangup:
             assert "Did you mean alpha?" in events(daemon, "configuration kept")[-1]["problem"]
             assert daemon.answers()
             assert daemon.stop() == 0
+
+
+class TestMetrics:
+    def test_the_daemon_publishes_every_metric_of_the_catalogue_and_no_other(self, deployment):
+        page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+        catalogue = page.partition("## Catalogue")[2].partition("## Prometheus")[0]
+        with deployment.serving() as daemon:
+            daemon.wait_until("it is ready", lambda: ready(daemon), timeout_s=60)
+            told = re.findall(r"^# TYPE (tailwatch_\w+) ", daemon.get("/metrics").text, re.MULTILINE)
+        assert set(told) == set(re.findall(r"`(tailwatch_\w+)`", catalogue))
 
 
 class TestLostStore:
