@@ -128,8 +128,9 @@ class Answers:
         making = self._making.setdefault(key, asyncio.Lock())
         async with making:
             known = self._answers.get(key)
-            # Whoever waited takes what was begun meanwhile, however long the making took.
-            if known is not None and self._holds(known, revision, lasts_s, since=asked_at):
+            # Whoever waited takes what was begun after it asked, however long that took and whatever was
+            # stored since. Without a store each attempt may take as long as the patience for one.
+            if known is not None and (known.made_at > asked_at or self._holds(known, revision, lasts_s)):
                 return known
             # Asked before it is made: should the store change meanwhile, the next request makes another.
             made_at = self._clock()
@@ -137,14 +138,9 @@ class Answers:
             self._keep(key, known)
             return known
 
-    def _holds(
-        self, answer: _Answer, revision: str | None, lasts_s: float, *, since: float | None = None
-    ) -> bool:
-        if revision is None or answer.revision != revision:
-            return False
-        if since is not None and answer.made_at >= since:
-            return True
-        return self._clock() - answer.made_at < lasts_s
+    def _holds(self, answer: _Answer, revision: str | None, lasts_s: float) -> bool:
+        unchanged = revision is not None and answer.revision == revision
+        return unchanged and self._clock() - answer.made_at < lasts_s
 
     def _keep(self, key: Hashable, answer: _Answer) -> None:
         self._answers[key] = answer

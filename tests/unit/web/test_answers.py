@@ -6,6 +6,7 @@ import asyncio
 import gc
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -214,7 +215,16 @@ async def test_many_requests_at_once_are_one_making(site):
     alone.store.close()
 
 
-async def test_who_waits_for_a_slow_making_takes_what_was_begun_after_it_asked():
+def lost():
+    raise StoreTrouble("The server does not answer.", next_step="Start it.")
+
+
+@pytest.mark.parametrize(
+    "revision",
+    [lambda: "unchanged", lambda: str(time.monotonic_ns()), lost],
+    ids=["kept", "changing", "lost"],
+)
+async def test_who_waits_for_a_slow_making_takes_what_was_begun_after_it_asked(revision):
     made = []
 
     def make():
@@ -222,11 +232,30 @@ async def test_who_waits_for_a_slow_making_takes_what_was_begun_after_it_asked()
         time.sleep(0.05)
         return json_content(len(made))
 
-    answers = Answers(lambda: "unchanged")
+    answers = Answers(revision)
     request = Request({"type": "http", "headers": []})
     # An answer that has long expired when it is ready: eight who ask make it for all, not each for itself.
     await asyncio.gather(*(answers.reply(request, "key", make, lasts_s=0.001) for _ in range(8)))
     assert len(made) <= 2
+
+
+async def test_who_asks_after_a_making_has_begun_is_not_given_it(site):
+    begun, ended, made = threading.Event(), threading.Event(), []
+    answers, request = Answers(site.store.revision), Request({"type": "http", "headers": []})
+
+    def make():
+        made.append(None)
+        begun.set()
+        assert ended.wait(20)
+        return json_content(len(made))
+
+    first = asyncio.create_task(answers.reply(request, "key", make))
+    assert await asyncio.to_thread(begun.wait, 20)
+    site.store.count(MODEL, "generated_tokens", by=5)
+    second = asyncio.create_task(answers.reply(request, "key", make))
+    await asyncio.sleep(0.05)
+    ended.set()
+    assert [(await each).body for each in (first, second)] == [b"1", b"2"]
 
 
 async def test_what_is_kept_is_bounded_in_number_and_in_bytes(monkeypatch):
