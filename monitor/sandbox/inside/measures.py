@@ -10,6 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_KILLS = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
+_REFUSED = re.compile(r"^oom [1-9]", re.MULTILINE)
+"""The group once wanted more than its limit; told by the second version alone."""
+_REACHED = 0.98
+"""Beyond this share of its limit, a group's peak is as near as pages are handed out."""
+_RECENT_S = 1.0
+"""What the kernel killed so shortly before a program began may as well have been killed after."""
 _NEARLY_FULL = 2 / 3
 """Beyond this share of its memory, a control group is closer to a kill than two looks are apart."""
 
@@ -25,6 +32,8 @@ class _Layout:
     cached: str
     """Field: file pages, which the kernel takes back as it needs them, but for those of tmpfs."""
     tmpfs: str
+    peaks: tuple[str, ...] = ()
+    """Documents with the most that was ever used, where the events do not tell that it was too much."""
 
 
 _LAYOUTS = (
@@ -43,8 +52,14 @@ _LAYOUTS = (
         statistics="memory/memory.stat",
         cached="total_cache",
         tmpfs="total_shmem",
+        # Not failcnt: Linux 6.18 does not count where the limit with swap is the same.
+        peaks=("memory/memory.max_usage_in_bytes", "memory/memory.memsw.max_usage_in_bytes"),
     ),
+    # Of the whole machine all that is told is how often it has killed.
+    _Layout(events="vmstat", used="", limit="", statistics="", cached="", tmpfs=""),
 )
+CONTAINER, MACHINE = "/sys/fs/cgroup", "/proc"
+"""Where to look, for a sandbox with a memory limit of its own, and for one that has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,21 +149,29 @@ def _status(folder: str) -> list[bytes]:
 
 
 class MemoryGroup:
-    """The control group that we and the programs are in, where there is one."""
+    """The control group that we and the programs are in; the whole machine where there is none of our own."""
 
-    def __init__(self, root: str = "/sys/fs/cgroup") -> None:
+    def __init__(self, root: str) -> None:
         self._root = root
         self._layout = next((layout for layout in _LAYOUTS if self._read(layout.events)), _LAYOUTS[0])
-        self._seen = self._kills()
+        self._note()
+
+    def begin(self) -> None:
+        """What was killed until now was not the next program's."""
+        if time.monotonic() - self._noted_at > _RECENT_S:
+            self._note()
+
+    def _note(self) -> None:
+        self._noted_at, self._kills_before = time.monotonic(), self._kills()
 
     def killed(self) -> bool:
-        """Whether the kernel has killed for memory since that was last accounted for."""
-        return self._kills() > self._seen
+        """Whether the kernel has killed since then because the group wanted more than its limit."""
+        limited = bool(self._layout.limit)
+        return limited and self._kills() > self._kills_before and self._reached()
 
-    def account(self) -> bool:
-        """Whether it has, and begin anew."""
-        before, self._seen = self._seen, self._kills()
-        return self._seen > before
+    def robbed(self) -> bool:
+        """Whether it has killed since then although the group did not: somebody else needed the memory."""
+        return self._kills() > self._kills_before and not self._reached()
 
     def nearly_full(self) -> bool:
         """Whether so much is in use that the kernel is about to kill; never where there is no limit."""
@@ -160,8 +183,15 @@ class MemoryGroup:
         return int(used) - max(reclaimable, 0) > _NEARLY_FULL * int(limit)
 
     def _kills(self) -> int:
-        """Kills ever; 0 when the kernel does not say."""
-        return _fields(self._read(self._layout.events)).get("oom_kill", 0)
+        """Kills ever, for whomever; 0 when the kernel does not say."""
+        return sum(map(int, _KILLS.findall(self._read(self._layout.events))))
+
+    def _reached(self) -> bool:
+        """Whether the group ever wanted more than its limit."""
+        if _REFUSED.search(self._read(self._layout.events)):
+            return True
+        most, *peaks = (self._read(path).strip() for path in (self._layout.limit, *self._layout.peaks))
+        return any(int(peak) > _REACHED * int(most) for peak in peaks if peak and most)
 
     def _read(self, path: str) -> str:
         with contextlib.suppress(OSError), open(f"{self._root}/{path}", encoding="ascii") as file:

@@ -124,7 +124,7 @@ class Supervisor:
         self._on_wait = on_wait
         """Called when a program takes longer than most."""
         self._whole_namespace: bool = os.getpid() == 1
-        self._memory = measures.MemoryGroup()
+        self._memory = measures.MemoryGroup(measures.CONTAINER if settings["own_group"] else measures.MACHINE)
         self._retired_s = 0.0
         """CPU of judges that were replaced."""
         self._account = self._opened(counter)
@@ -196,11 +196,14 @@ class Supervisor:
         assert run.verdict is not None
         if run.verdict["verdict"] == "unfit" and not run.ended_by:
             raise Broken(f"a program's process could not be set up: {run.verdict['detail']}")
+        if run.verdict["verdict"] != "passed" and not run.ended_by and self._memory.robbed():
+            raise Broken("the machine ran out of memory, and the kernel ended a process here for it")
         return self._report(run, wall_s)
 
     def _begin(self, run: Run, uid: int | None) -> None:
         job = run.job
         self._account.begin()
+        self._memory.begin()
         if job["mode"] == "answer":
             run.exit = {"status": 0, "cpu_s": 0.0, "peak_bytes": 0}
             wire.send_message(self._judge.control, job)
@@ -383,7 +386,7 @@ class Supervisor:
         assert run.verdict is not None
         assert run.events is not None
         # Asked every time: what the kernel killed may have been a child, and is this program's in any case.
-        killed_for_memory = self._memory.account()
+        killed_for_memory = self._memory.killed()
         if killed_for_memory:
             run.events.append("oom")
         if run.verdict["verdict"] == "flooded":

@@ -15,6 +15,14 @@ KILLS = {
     "memory/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill {}\n",
     "memory.events": "low 0\nhigh 0\nmax 31\noom 4\noom_kill {}\noom_group_kill 0\n",
 }
+LIMIT = {
+    "memory/memory.oom_control": {
+        "memory/memory.limit_in_bytes": "805306368\n",
+        "memory/memory.max_usage_in_bytes": "805289984\n",
+    },
+    "memory.events": {"memory.max": "805306368\n"},
+}
+"""Beside the events of a group that has met its limit."""
 USE = {
     "memory/memory.": ("usage_in_bytes", "limit_in_bytes", "total_cache", "total_shmem"),
     "memory.": ("current", "max", "file", "shmem"),
@@ -27,18 +35,57 @@ def put(root: Path, name: str, text: str) -> None:
     file.write_text(text)
 
 
-@pytest.mark.parametrize("name", KILLS)
-def test_memory_kills_are_seen_until_they_are_accounted_for_in_either_version(
-    tmp_path: Path, name: str
-) -> None:
-    put(tmp_path, name, KILLS[name].format(2))
+@pytest.mark.parametrize("events", KILLS)
+def test_a_kill_is_the_groups_own_when_it_has_wanted_more_than_its_limit(tmp_path: Path, events: str) -> None:
+    put(tmp_path, events, KILLS[events].format(2))
+    for name, text in LIMIT[events].items():
+        put(tmp_path, name, text)
     group = MemoryGroup(str(tmp_path))
     assert not group.killed()
-    put(tmp_path, name, KILLS[name].format(5))
+    assert not group.robbed()
+    put(tmp_path, events, KILLS[events].format(5))
     assert group.killed()
-    assert group.account()
+    assert not group.robbed()
+
+
+@pytest.mark.parametrize("events", KILLS)
+def test_a_kill_below_the_groups_limit_was_for_somebody_else(tmp_path: Path, events: str) -> None:
+    below = KILLS[events].replace("oom 4", "oom 0")
+    put(tmp_path, events, below.format(2))
+    for name, text in LIMIT[events].items():
+        put(tmp_path, name, text.replace("805289984", "600000000"))
+    group = MemoryGroup(str(tmp_path))
+    put(tmp_path, events, below.format(3))
+    assert group.robbed()
     assert not group.killed()
-    assert not group.account()
+
+
+def test_of_a_whole_machine_no_kill_is_the_sandboxs_own(tmp_path: Path) -> None:
+    put(tmp_path, "vmstat", "drop_slab 0\noom_kill 1\noom_kill_all 9\n")
+    machine = MemoryGroup(str(tmp_path))
+    assert not machine.robbed()
+    put(tmp_path, "vmstat", "drop_slab 0\noom_kill 2\noom_kill_all 9\n")
+    assert machine.robbed()
+    assert not machine.killed()
+    assert not machine.nearly_full()
+
+
+def test_a_kill_long_before_a_program_began_does_not_concern_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, "vmstat", "oom_kill 1\n")
+    machine = MemoryGroup(str(tmp_path))
+    put(tmp_path, "vmstat", "oom_kill 2\n")
+    machine.begin()
+    assert machine.robbed()
+    later = time.monotonic() + 60
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    machine.begin()
+    assert not machine.robbed()
+
+
+def test_this_machine_tells_how_often_it_has_killed() -> None:
+    assert "oom_kill " in Path(measures.MACHINE, "vmstat").read_text()
 
 
 @pytest.mark.parametrize(
