@@ -35,6 +35,8 @@ _LOOK_EVERY_S = 0.05
 """At the latest: memory can be filled this quickly; and of a pause of the machine no more is ever counted as
 idle. Mostly sooner, at moments that no program can foresee."""
 _SLICE_S = 0.05
+_FREED_S = 1.0
+"""How long the kernel may take to give back what killed processes held, in sockets for example."""
 
 
 class Broken(Exception):
@@ -198,6 +200,8 @@ class Supervisor:
             raise Broken(f"a program's process could not be set up: {run.verdict['detail']}")
         if run.verdict["verdict"] != "passed" and not run.ended_by and self._memory.robbed():
             raise Broken("the machine ran out of memory, and the kernel ended a process here for it")
+        if run.ended_by == "memory" and self._stays_full():
+            raise Broken("its memory stays nearly full although the program has ended")
         return self._report(run, wall_s)
 
     def _begin(self, run: Run, uid: int | None) -> None:
@@ -278,6 +282,15 @@ class Supervisor:
         if self._settings["watch_memory"]:
             return measures.resident_bytes(processes) > 2 * int(job["memory_bytes"])
         return self._memory.nearly_full()
+
+    def _stays_full(self) -> bool:
+        """Whether it is ours, as what a test leaves in the judge, that fills the memory."""
+        give_up_at = time.monotonic() + _FREED_S
+        while self._memory.nearly_full():
+            if time.monotonic() > give_up_at:
+                return True
+            time.sleep(_SLICE_S)
+        return False
 
     def _see(self, run: Run, asked_s: float) -> Sight:
         now, processes = time.monotonic(), self._program_processes()

@@ -32,6 +32,45 @@ async def main():
 
 asyncio.run(main())
 """
+_BESIDE_A_FULL_JUDGE = """
+import asyncio, os, tempfile
+from dataclasses import replace
+from asyncio.subprocess import PIPE
+from monitor.sandbox import bundle
+from monitor.sandbox.booting import boot
+from monitor.sandbox.links import ProcessLink
+from monitor.sandbox.pool import Pool
+from monitor.sandbox.process_sandbox import interpreter
+from monitor.sandbox.settings import ENVIRONMENT, inside_settings
+from tests.integration.sandbox.backends import adder
+
+KEEPING = "import json, time\\ndef check(candidate):\\n    json.kept = bytearray(260 * 2**20)\\n"
+SLOW = "import time\\ndef add(a, b):\\n    while time.process_time() < 0.3: pass\\n    return a + b\\n"
+
+async def start():
+    command = [interpreter(), *bundle.INTERPRETER_OPTIONS, bundle.BOOT]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=ENVIRONMENT, cwd="/"
+    )
+    link = ProcessLink(process)
+    settings = inside_settings(uids=9, places=[place], own_places=False, fresh_uids=True, contained=True)
+    await boot(link, settings, "inside.supervisor:main")
+    return link
+
+async def main():
+    pool = Pool(start, slots=1, recycle_after=8)
+    await pool.open()
+    keeping = KEEPING + "    time.sleep(0.5)\\n    assert candidate(2, 3) == 5\\n"
+    print((await pool.execute(replace(adder(), test=keeping))).outcome.value)
+    # All sandboxes are in one group here: until those before have ended.
+    await asyncio.sleep(2)
+    print((await pool.execute(adder(SLOW))).outcome.value)
+    await pool.close()
+
+with tempfile.TemporaryDirectory() as place:
+    os.chmod(place, 0o1777)
+    asyncio.run(main())
+"""
 
 
 @pytest.fixture
@@ -69,3 +108,9 @@ def test_a_program_that_is_killed_since_the_machine_has_no_memory_left_is_not_to
     in_small_group: Run, kind: str
 ) -> None:
     assert in_small_group(250 * 2**20, _KILLED, kind) == [Outcome.UNSCORED]
+
+
+def test_what_a_test_leaves_in_the_judge_is_not_charged_to_programs(in_small_group: Run) -> None:
+    full, next_one = in_small_group(420 * 2**20, _BESIDE_A_FULL_JUDGE)
+    assert full == Outcome.UNSCORED
+    assert next_one == Outcome.PASSED
