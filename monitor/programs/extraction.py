@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from monitor.programs.fences import Block, blocks_of, with_fences_on_lines
-from monitor.programs.languages import NO_LANGUAGES, SYNTAXES, Syntax, language_of
+from monitor.programs.languages import NO_LANGUAGES, PYTHON, SYNTAXES, Syntax, language_of
 from monitor.programs.python_code import parses_as_python, without_trailing_prose
 
 MAX_NESTING = 2
@@ -186,7 +186,7 @@ def unfenced_code(text: str, syntax: Syntax, entry_point: str, stops: Iterable[s
 
 def without_prose(code: str, syntax: Syntax, entry_point: str) -> str:
     """Code whose end is not marked, without the prose behind it; as it is where that cannot be told."""
-    if syntax.title != "Python":
+    if syntax is not SYNTAXES[PYTHON]:
         return code
     shorter = without_trailing_prose(code)
     return shorter if syntax.defines(shorter, entry_point) else code

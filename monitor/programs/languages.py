@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+PYTHON = "python"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Syntax:
@@ -66,7 +68,7 @@ def _lisp(title: str, *tags: str) -> Syntax:
 
 
 SYNTAXES: Mapping[str, Syntax] = {
-    "python": Syntax(
+    PYTHON: Syntax(
         title="Python",
         tags=("py", "py3", "python3", "python2"),
         imports=r"import[ \t]|from[ \t]",

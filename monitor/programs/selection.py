@@ -25,7 +25,7 @@ from monitor.programs.extraction import (
     without_prose,
 )
 from monitor.programs.fences import Block, without_blocks
-from monitor.programs.languages import Syntax, syntax_of
+from monitor.programs.languages import PYTHON, Syntax, syntax_of
 from monitor.programs.python_code import (
     is_hollow,
     parsed,
@@ -36,8 +36,6 @@ from monitor.programs.python_code import (
 
 MAX_TRIED = 32
 """Blocks of one reading that are looked at, from the last: an answer has a few."""
-
-PYTHON = "python"
 
 _FENCED_LINE = re.compile(r"^[ \t]*(?:```|~~~)|(?:```|~~~)[ \t]*$", re.MULTILINE)
 

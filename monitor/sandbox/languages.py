@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-PYTHON = "python"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:

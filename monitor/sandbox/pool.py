@@ -16,8 +16,9 @@ from monitor.domain.errors import SandboxTrouble
 from monitor.domain.samples import Execution, Outcome, Program, Trust
 from monitor.domain.tasks import TaskKind
 from monitor.ports import SandboxEvent
+from monitor.programs.languages import PYTHON
 from monitor.sandbox import verdict
-from monitor.sandbox.languages import LANGUAGES, PYTHON
+from monitor.sandbox.languages import LANGUAGES
 from monitor.sandbox.links import Link, LinkLost
 from monitor.sandbox.starts import StartLink, Starts
 

@@ -14,8 +14,9 @@ from monitor.domain.errors import InvalidInput, SandboxTrouble
 from monitor.domain.samples import Calibration, Execution, Limits, Outcome, Program
 from monitor.ports import Sandbox
 from monitor.programs.checks import as_check, with_helpers
+from monitor.programs.languages import PYTHON
 from monitor.sandbox import verdict
-from monitor.sandbox.languages import LANGUAGES, PYTHON
+from monitor.sandbox.languages import LANGUAGES
 
 _MAX_CHARACTERS = 4 * 2**20
 """Of one line: far more than any program, and few enough for every message on the way."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from monitor.domain.samples import Execution, Outcome, Program, Trust
 from monitor.domain.tasks import TaskKind
+from monitor.programs.languages import PYTHON
 from monitor.sandbox.inside import wording
-from monitor.sandbox.languages import PYTHON
 
 _LIMITS = {
     "cpu": (Outcome.TIMED_OUT, "used more than {cpu_s:g} s of CPU"),
