@@ -16,9 +16,6 @@ from monitor.programs.fences import Block, blocks_of, with_fences_on_lines
 from monitor.programs.languages import NO_LANGUAGES, PYTHON, SYNTAXES, Syntax, language_of
 from monitor.programs.python_code import parses_as_python, without_trailing_prose
 
-MAX_NESTING = 2
-"""Blocks inside blocks that are looked into: a Markdown document around a program."""
-
 _CODE_START = re.compile(
     r"^(?:from |import |def |class |async def |@|[A-Za-z_]\w*+[ \t]*+(?::[^=\n]*+)?=(?!=))", re.MULTILINE
 )
@@ -50,19 +47,12 @@ def places(answer: str) -> Iterator[list[Block]]:
     yield strict
     loose = blocks_of(with_fences_on_lines(answer))
     yield loose
-    yield [inner for block in strict for inner in _inside(block, MAX_NESTING)]
+    yield [inner for block in strict for inner in blocks_of(block.code)]
     yield list(_elements(answer))
     yield [block for text in (answer, *_objects(strict)) for block in _values(text)]
     yield [
         Block(tag="", code=_without_tag(match[2]) + "\n", closed=True) for match in _INLINE.finditer(answer)
     ]
-
-
-def _inside(block: Block, depth: int) -> Iterator[Block]:
-    inner = blocks_of(block.code) if depth else []
-    yield from inner
-    for each in inner:
-        yield from _inside(each, depth - 1)
 
 
 def _without_tag(code: str) -> str:
@@ -177,10 +167,8 @@ def unfenced_code(text: str, syntax: Syntax, entry_point: str, stops: Iterable[s
         return cut_at_stop(text, stops)
     first = _CODE_START.search(text, 0, defined_at)
     start = first.start() if first else defined_at
-    body_at = text.find("\n", defined_at)
-    if body_at < 0:
-        return text[start:]
-    code = text[start:body_at] + cut_at_stop(text[body_at:], stops)
+    head, line_end, body = text[defined_at:].partition("\n")
+    code = text[start:defined_at] + head + cut_at_stop(line_end + body, stops)
     return without_prose(code, syntax, entry_point)
 
 
