@@ -250,6 +250,12 @@ FENCES = (
     _form("GPT", "indented program", "```python\n    def double(x):\n        return 2 * x\n```"),
     _form(
         "GPT",
+        "indented program, prose cut off",
+        "```python\n    def double(x):\n        return 2 * x\n```\nThis fun",
+        **_CUT,
+    ),
+    _form(
+        "GPT",
         "fence in a docstring",
         '```python\ndef double(x):\n    """\n    ```\n    double(1)\n    ```\n    """\n    return 2 * x\n```',
         'def double(x):\n    """\n    ```\n    double(1)\n    ```\n    """\n    return 2 * x\n',
@@ -266,6 +272,12 @@ FENCES = (
         "HTML with entities",
         '<pre><code class="language-python">def double(x):\n    return x &lt;&lt; 1\n</code></pre>',
         "def double(x):\n    return x << 1\n",
+    ),
+    _form(
+        "Bard",
+        "HTML whose program writes entities itself",
+        "<pre><code>def double(x):\n    return x * len('&lt;&gt;') // 4\n</code></pre>",
+        "def double(x):\n    return x * len('&lt;&gt;') // 4\n",
     ),
     _form("Bard", "code element in prose", "The function is <code>@</code> as asked."),
     _form(
@@ -300,7 +312,14 @@ FENCES = (
     _form("base model", "no fence", "@\nThis doubles the number."),
     _form("base model", "no fence, prose before", "Sure, here it is:\n\n@"),
     _form("base model", "no fence, a transcript behind", "@\nExample:\n\n```\n>>> double(1)\n2\n```\n"),
+    _form(
+        "base model",
+        "no fence, a library in one before",
+        "```python\nimport math\n```\nThen:\n\ndef double(x):\n    return 2 * x\n",
+    ),
+    _form("base model", "a word, and a body in a fence", "Solution\n```python\nreturn 2 * x\n```"),
     _form("base model", "only a body", "    return 2 * x\n"),
+    _form("base model", "only a body, in a fence of no language", "```text\nreturn 2 * x\n```"),
     _form("base model", "only a body, in a fence at the margin", "```python\nreturn 2 * x\n```"),
     _form("base model", "no fence, end token", "@<|endoftext|>"),
     _form("base model", "an interpreter's transcript", "```\n>>> def double(x):\n...     return 2 * x\n```"),
@@ -421,10 +440,22 @@ OTHER_LANGUAGES = (
     _form("Llama", "JavaScript, shell before", "```sh\nnpm init\n```\n```js\n@```", language="javascript"),
     _form("Gemma", "Lua, correction", "```lua\n§```\nBetter:\n```lua\n@```<end_of_turn>", language="lua"),
     _form("GPT", "Racket under another Lisp's tag", "```scheme\n@```", language="racket"),
+    _form(
+        "Mistral",
+        "Ruby, Python's version behind",
+        "```ruby\n@```\nIn Python:\n```python\ndef double(x):\n    return 12345\n```",
+        language="ruby",
+    ),
     _form("Granite", "Perl, prose behind the fence", "```perl\n@``` That is the sub.", language="perl"),
     _form("GPT", "Perl with its end marked", "```perl\n@\n__END__\n\n=head1 NAME\n```", language="perl"),
     _form("Claude", "Ruby with its end marked", "```ruby\n@__END__\n```", language="ruby"),
     _form("StarCoder2", "Perl, no fence", "@", language="perl"),
+    _form(
+        "StarCoder2",
+        "Ruby, only a body, behind a longer shell block",
+        "```sh\ngem install --no-document bundler\n```\n```ruby\n  2 * x\nend\n```",
+        language="ruby",
+    ),
     _form("Claude", "Go, list item with tabs", "```go\n@```\n", language="go"),
     _form(
         "Seed-OSS",

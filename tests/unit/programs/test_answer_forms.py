@@ -123,7 +123,7 @@ def test_strange_text_takes_time_in_proportion(piece: str) -> None:
     assert seconds_for(piece * (2**17 // len(piece))) < 5
 
 
-@pytest.mark.parametrize("piece", ["`x` ", "```python\ndef double(x):\n    pass\n```\n"])
+@pytest.mark.parametrize("piece", ["`x` ", "<code>x\n", "```python\ndef double(x):\n    pass\n```\n"])
 def test_a_megabyte_takes_seconds(piece: str) -> None:
     assert seconds_for(piece * (2**20 // len(piece))) < 20
 
