@@ -19,6 +19,7 @@ from monitor.domain.errors import DeploymentBroken, InvalidCheckpoint, StoreTrou
 from monitor.domain.evaluation import BankView, Evaluation, Flips, Purpose, Stage, State
 from monitor.domain.evidence import Observation
 from monitor.domain.samples import FinishReason, Outcome, Sample
+from monitor.domain.tasks import Stratum
 from monitor.ports import CompletionModel, Count, EngineEvent
 from monitor.rounds.bench import Bench, Progress
 from monitor.rounds.drawing import calibrate_tasks, draw, failing_references
@@ -121,20 +122,27 @@ class _Work:
                 logger.warning("bank passes nothing", extra=fields)
 
     def _check_scored(self) -> None:
-        """A bank with holes would bias every decision after it.
+        """A bank with holes would bias every decision after it; all of a small stratum are few in the whole.
 
         Raises:
             InvalidCheckpoint: the engine refused too many of its prompts; it would do so again.
             IncompleteBank: something of ours broke too often.
         """
-        lost = self._lost()
-        total = sum(self._bench.store.tallies(self._id).values())
+        lost, drawn = self._lost(), Counter[Stratum]()
+        for (stratum, _), count in self._bench.store.tallies(self._id).items():
+            drawn[stratum] += count
+        self._check_share(lost, drawn.total())
+        for stratum in sorted(self._bench.policy.critical & drawn.keys()):
+            mine = [sample for sample in lost if sample.stratum is stratum]
+            self._check_share(mine, drawn[stratum], where=f" in {stratum.value}")
+
+    def _check_share(self, lost: Sequence[Sample], total: int, *, where: str = "") -> None:
         allowed = self._bench.policy.max_unscored_share * total
         if len(_refused(lost)) > allowed:
             raise _prompts_refused(self._record.checkpoint.name, lost, total)
         if len(lost) > allowed:
             raise IncompleteBank(
-                f"{len(lost)} of {total} samples of the bank have no result: "
+                f"{len(lost)} of {total} samples of the bank{where} have no result: "
                 f"{lost[0].execution.detail or lost[0].completion.detail}.",
                 next_step="Fix that, then run `tailwatch baseline build` again.",
             )

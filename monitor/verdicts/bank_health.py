@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from monitor.domain.samples import Outcome
 from monitor.domain.tasks import RAREST_FIRST, Stratum
-from monitor.verdicts.outlook import unheld
+from monitor.verdicts.outlook import NOTHING_SCORED, unheld
 from monitor.verdicts.plan import StratumPlan
 from monitor.verdicts.policy import Policy
 
@@ -56,14 +56,19 @@ class StratumHealth:
         return self.invalid / self.samples if self.samples else None
 
     @property
+    def lost(self) -> bool:
+        """Whether nothing that was drawn of it has a result, which is no fact about the checkpoint."""
+        return self.unscored > 0 and not self.samples
+
+    @property
     def floor(self) -> bool:
         """Whether every candidate is held, since the baseline passes too little of a critical stratum."""
-        return self.critical and (self.plan is None or self.plan.floor)
+        return self.critical and not self.lost and (self.plan is None or self.plan.floor)
 
     @property
     def passes_nothing(self) -> bool:
         """Whether nothing passed of a critical stratum, or nothing of it could be asked."""
-        return self.critical and self.passed == 0
+        return self.critical and not self.lost and self.passed == 0
 
     @property
     def standing(self) -> Standing:
@@ -79,6 +84,8 @@ class StratumHealth:
         """Why every candidate is held for it, and what can be done; empty where none is."""
         if not self.critical:
             return ""
+        if self.lost:
+            return NOTHING_SCORED.text
         return unheld(self.stratum).text if self.plan is None else self.plan.problem
 
 

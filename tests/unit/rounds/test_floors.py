@@ -111,12 +111,17 @@ class WithoutTail(FakeSandbox):
         return execution
 
 
-async def test_a_stratum_of_which_nothing_can_be_asked_holds(world, caplog):
-    tail = [task(Stratum.TAIL, number) for number in range(100, 160)]
+def with_tail(world: World, tasks: int) -> None:
+    """Give the suite a tail of so many tasks, whose programs a sandbox can tell from the others."""
+    tail = [task(Stratum.TAIL, number) for number in range(100, 100 + tasks)]
     others = [each for each in world.suite if each.stratum is not Stratum.TAIL]
-    tasks = tuple(sorted([*others, *tail], key=lambda each: each.task_id))
-    world.suite = replace(world.suite, tasks=tasks)
+    every = tuple(sorted([*others, *tail], key=lambda each: each.task_id))
+    world.suite = replace(world.suite, tasks=every)
     world.watch = replace(world.watch, suite=world.suite)
+
+
+async def test_a_stratum_of_which_nothing_can_be_asked_holds(world, caplog):
+    with_tail(world, 60)
     world.sandbox = WithoutTail()
     await world.with_baseline()
     assert "bank passes nothing" in caplog.messages
@@ -135,6 +140,44 @@ async def test_a_stratum_of_which_nothing_can_be_asked_holds(world, caplog):
     await deepen(world, 32)
     answer = Gate(world.watch, world.policy).decision_for("equal", now=world.clock())
     assert reasons(answer) == {ReasonCode.EVALUATION_STALE}
+
+
+def losing_the_tail() -> FakeSandbox:
+    """A sandbox that gives no result of the tail's samples; their reference solutions pass."""
+    return FakeSandbox(
+        lost=lambda program: "# outcome" in program.source and re.match(r"f1\d\d$", program.entry_point)
+    )
+
+
+async def test_a_small_stratum_without_results_leaves_the_bank_incomplete(world, caplog):
+    with_tail(world, 5)
+    world.sandbox = losing_the_tail()
+    await world.with_baseline()
+    key = bank(world.watch, checkpoint("base"), now=world.clock()).key
+    record = world.store.evaluation(key.evaluation_id)
+    assert record.state is State.QUEUED
+    assert "160 of 160 samples of the bank in tail have no result: the fake sandbox" in record.trouble
+    assert "bank passes nothing" not in caplog.messages
+    world.sandbox = FakeSandbox()
+    world.clock.pass_s(60)
+    assert (await work_once(world.bench(), worker=WORKER)).state is State.DECIDED
+    assert [each.unscored for each in Banks(world.watch, world.policy).of_baseline()] == [0, 0, 0]
+
+
+async def test_what_an_advisory_stratum_lost_is_not_told_as_passing_nothing_when_it_turns_critical(world):
+    with_tail(world, 5)
+    world.sandbox, critical = losing_the_tail(), world.policy
+    world.policy = replace(critical, critical=frozenset({Stratum.TORSO, Stratum.HEAD}))
+    await world.with_baseline()
+    tail = Banks(world.watch, critical).of_baseline()[0]
+    assert (tail.samples, tail.unscored) == (0, 160)
+    assert not tail.passes_nothing
+    assert not tail.floor
+    await evaluated(world, "equal")
+    decision = Gate(world.watch, critical).decision_for("equal", now=world.clock())
+    (reason,) = [each for each in decision.reasons if each.stratum is Stratum.TAIL]
+    assert (decision.kind, reason.code) == (DecisionKind.HOLD, ReasonCode.BASELINE_UNDERPOWERED)
+    assert tail.problem in reason.text
 
 
 async def test_nothing_is_asked_of_an_engine_by_probes_either(world):
