@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from monitor.domain.evidence import Bank, DecisionKind, Observation
 from monitor.domain.tasks import Stratum, Suite
+from monitor.verdicts.pairing import tally
 
 LIMIT = 0.02
 """Drop of the average pass rate that such a gate lets pass: a usual figure."""
@@ -63,7 +64,7 @@ def average_change(bank: Bank, observations: Sequence[Observation], shares: Shar
     >>> average_change(bank, [seen("a", True), seen("b", False)], shares)
     Average(change=-0.5, error=0.5)
     """
-    rates = _rates(bank.observations)
+    rates = {task: passes / samples for task, (passes, samples) in tally(bank.observations).items()}
     changes: dict[Stratum, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for one in observations:
         if one.passed is not None and one.task_id in rates:
@@ -77,14 +78,6 @@ def average_change(bank: Bank, observations: Sequence[Observation], shares: Shar
     )
     change = math.fsum(share * means[stratum] for stratum, share in counting.items())
     return Average(change=change, error=math.sqrt(variance))
-
-
-def _rates(observations: Iterable[Observation]) -> dict[str, float]:
-    outcomes: dict[str, list[bool]] = defaultdict(list)
-    for one in observations:
-        if one.passed is not None:
-            outcomes[one.task_id].append(one.passed)
-    return {task: sum(passed) / len(passed) for task, passed in outcomes.items()}
 
 
 def _mean(clusters: Iterable[Sequence[float]]) -> float:

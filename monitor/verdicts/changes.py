@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
@@ -13,11 +12,12 @@ from monitor.domain.tasks import Stratum
 from monitor.stats.bank import BankSummary, summarise
 from monitor.stats.decline import Decline, follow_decline, tolerated_drop
 from monitor.stats.flips import Flip, TaskCounts, flips
+from monitor.verdicts.pairing import tally
 
 
 def flipped_tasks(bank: Bank, observations: Sequence[Observation], *, fdr: float = 0.05) -> tuple[Flip, ...]:
     """Tasks whose pass probability moved, strongest evidence first; none is named on a whim."""
-    before, after = _counts(bank.observations), _counts(observations)
+    before, after = tally(bank.observations), tally(observations)
     return flips(
         [
             TaskCounts(
@@ -40,7 +40,7 @@ def sealed_gap(bank: Bank, observations: Sequence[Observation], sealed: Collecti
     moves sealed and open tasks alike, so the gap is around 0; one that was selected by the open tasks
     leaves the sealed ones behind, and the gap is negative.
     """
-    before, after = _counts(bank.observations), _counts(observations)
+    before, after = tally(bank.observations), tally(observations)
     changes: dict[bool, list[float]] = {True: [], False: []}
     for task in before.keys() & after.keys():
         change = after[task][0] / after[task][1] - before[task][0] / before[task][1]
@@ -59,9 +59,7 @@ def decline_over(anchor: Bank, checkpoints: Iterable[Sequence[Observation]]) -> 
         anchor: the bank of the first baseline ever adopted.
         checkpoints: the observations of each evaluated checkpoint, oldest first.
     """
-    rates = {
-        task: passes / samples for task, (passes, samples) in _counts(_tail(anchor.observations)).items()
-    }
+    rates = {task: passes / samples for task, (passes, samples) in tally(_tail(anchor.observations)).items()}
     state = Decline()
     if not rates:
         return state
@@ -77,18 +75,10 @@ def decline_over(anchor: Bank, checkpoints: Iterable[Sequence[Observation]]) -> 
 
 
 def _summary(bank: Bank) -> BankSummary:
-    counts = _counts(_tail(bank.observations)).values()
+    counts = tally(_tail(bank.observations)).values()
     passes, samples = np.array(list(counts), dtype=np.float64).T
     return summarise(passes, samples)
 
 
 def _tail(observations: Iterable[Observation]) -> list[Observation]:
     return [one for one in observations if one.stratum is Stratum.TAIL]
-
-
-def _counts(observations: Iterable[Observation]) -> dict[str, tuple[int, int]]:
-    """Passes and scored samples of each task that has any."""
-    scored = [one for one in observations if one.passed is not None]
-    samples = Counter(one.task_id for one in scored)
-    passes = Counter(one.task_id for one in scored if one.passed)
-    return {task: (passes[task], count) for task, count in samples.items()}
