@@ -18,7 +18,7 @@ from monitor.domain.tasks import RAREST_FIRST, Stratum
 from monitor.stats.paired import Discordance, fewest_tasks, largest_drop, mcnemar, smallest_drop
 from monitor.verdicts.assessment import Assessment, Phase, Want
 from monitor.verdicts.floors import Margin, margin_on
-from monitor.verdicts.outlook import Problem, floor_problem
+from monitor.verdicts.outlook import NOTHING_SCORED, Problem, floor_problem
 from monitor.verdicts.pairing import check_outcomes
 from monitor.verdicts.policy import Depth, Policy
 
@@ -39,8 +39,10 @@ class _Comparison:
     """Tasks the candidate has not answered yet."""
     alpha: float
     margin: Margin
+    known: int
+    """Tasks with a result of the baseline's, answered by the candidate or not."""
     passed: int
-    """Tasks that the baseline passes, answered by the candidate or not."""
+    """Those of them that it passes."""
 
     def largest(self, *, beta: float) -> float:
         """The largest drop that is credible, whatever the UNSCORED answers were."""
@@ -48,12 +50,14 @@ class _Comparison:
 
     def can_decide(self, *, beta: float) -> bool:
         """Whether some answers would: an unchanged candidate's, or those of one that passes nothing."""
+        if not self.known:
+            return False
         steady = (
             self.margin.effective > 0.0
-            and largest_drop(Discordance(tasks=self.tasks, lost=0, gained=0), beta=beta)
+            and largest_drop(Discordance(tasks=self.known, lost=0, gained=0), beta=beta)
             < self.margin.effective
         )
-        lost = Discordance(tasks=self.tasks, lost=self.passed, gained=0)
+        lost = Discordance(tasks=self.known, lost=self.passed, gained=0)
         return steady or mcnemar(lost) <= self.alpha
 
 
@@ -119,6 +123,7 @@ def _compare(
         missing=len(before) - len(pairs),
         alpha=policy.alpha_of(stratum, held),
         margin=margin_on([(int(old), 1) for old in known], policy, stratum),
+        known=len(known),
         passed=sum(known),
     )
 
@@ -132,8 +137,9 @@ def _discordance(pairs: Sequence[tuple[bool, bool]]) -> Discordance:
 
 
 def _finding(one: _Comparison, policy: Policy) -> Finding:
-    changed = one.changed
-    few = too_few(one.margin, policy, one.stratum, tasks=one.tasks, alpha=one.alpha)
+    changed, few = one.changed, NOTHING_SCORED
+    if one.known:
+        few = too_few(one.margin, policy, one.stratum, tasks=one.known, alpha=one.alpha)
     if not one.margin.effective or (one.missing and not one.can_decide(beta=policy.beta)):
         return _undecided(one, policy, few)
     if one.missing:
@@ -173,7 +179,8 @@ def _undecided(one: _Comparison, policy: Policy, problem: Problem) -> Finding:
 def _evidence(one: _Comparison, policy: Policy, boundary: Boundary, problem: str = "") -> Evidence:
     changed = one.changed
     known = changed.tasks > 0
-    ratio = one.passed_before / changed.tasks if known else one.margin.rate
+    before = one.margin.rate if one.known else None
+    ratio = one.passed_before / changed.tasks if known else before
     low = -one.largest(beta=policy.beta) if known else None
     high = -smallest_drop(changed, alpha=one.alpha) if known else None
     return Evidence(
@@ -200,5 +207,5 @@ def _evidence(one: _Comparison, policy: Policy, boundary: Boundary, problem: str
     )
 
 
-def _within(ratio: float, delta: float | None) -> float | None:
-    return None if delta is None else min(max(ratio + delta, 0.0), 1.0)
+def _within(ratio: float | None, delta: float | None) -> float | None:
+    return None if ratio is None or delta is None else min(max(ratio + delta, 0.0), 1.0)

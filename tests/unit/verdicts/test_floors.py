@@ -16,6 +16,7 @@ from monitor.stats.floor import drop_that_matters, least_rate
 from monitor.verdicts.assessment import assess
 from monitor.verdicts.decision import Circumstances, decide
 from monitor.verdicts.floors import margins_on
+from monitor.verdicts.outlook import NOTHING_SCORED
 from monitor.verdicts.plan import plan
 from monitor.verdicts.policy import Depth, Policy
 from monitor.verdicts.recorded import decide_recorded
@@ -224,6 +225,28 @@ class TestAtTemperatureNought:
     def test_all_that_is_planned_is_drawn_where_the_policy_says_so(self):
         (want,) = self.wanted(0.0, 200, replace(POLICY, depth=Depth.FULL)).wanted
         assert want.samples == 200
+
+    @pytest.mark.parametrize("answered", [False, True])
+    def test_of_a_stratum_without_any_result_of_the_baselines_nothing_is_asked_nor_said(self, answered):
+        against = bank({Stratum.TAIL: 1.0}, tasks=60, depth=1)
+        empty = replace(
+            against, observations=tuple(replace(one, passed=None) for one in against.observations)
+        )
+        given = against.observations if answered else ()
+        found = judge(empty, given, rules_for(POLICY, greedy=True))
+        assert found.wanted == ()
+        assert found.findings[0].evidence.problem == NOTHING_SCORED.text
+        assert found.findings[0].evidence.baseline_ratio is None
+
+    def test_tasks_without_a_result_of_the_baselines_show_nothing(self):
+        against = bank({Stratum.TAIL: 1.0}, tasks=60, depth=1)
+        known = {one.task_id for one in against.observations[:4]}
+        holes = tuple(
+            one if one.task_id in known else replace(one, passed=None) for one in against.observations
+        )
+        found = judge(replace(against, observations=holes), [], rules_for(POLICY, greedy=True))
+        assert found.wanted == ()
+        assert "4 tasks with one answer each are too few" in found.findings[0].evidence.problem
 
     def test_the_plan_says_the_same_as_the_finding(self):
         against = bank({Stratum.TAIL: 0.02}, tasks=100, depth=1)
