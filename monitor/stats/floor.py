@@ -8,6 +8,7 @@ def least_rate(mean: float, samples: float, *, beta: float) -> float:
 
     Clopper and Pearson's bound (1934) of a share of ``samples``. Tasks differ in their rates, which makes
     the number of passes scatter less than a binomial one does (Hoeffding 1956, theorem 4): the bound holds.
+    Less than half a pass, as where one task was sampled far more often than the others, bounds nothing.
 
     >>> round(least_rate(0.024, 1920.0, beta=0.10), 4)
     0.0196
@@ -22,7 +23,7 @@ def least_rate(mean: float, samples: float, *, beta: float) -> float:
     import scipy  # noqa: PLC0415 - commands that weigh nothing import this module and need none of it
 
     passed = mean * samples
-    return float(scipy.special.betaincinv(passed, samples - passed + 1.0, beta)) if passed > 0.0 else 0.0
+    return float(scipy.special.betaincinv(passed, samples - passed + 1.0, beta)) if passed >= 0.5 else 0.0
 
 
 def drop_that_matters(margin: float, *, relative: float, least: float) -> float:

@@ -287,6 +287,18 @@ def test_unscored_samples_of_a_bank_make_its_rate_less_sure():
     assert margins_on(empty, POLICY)[Stratum.TAIL].effective == 0.10
 
 
+@pytest.mark.parametrize("in_order", [False, True])
+@pytest.mark.parametrize("depth", [200, 2000])
+def test_a_single_pass_of_a_task_that_was_sampled_far_more_often_than_the_others_holds(depth, in_order):
+    first, *deep = bank({Stratum.TAIL: 0.0}, tasks=1, depth=depth).observations
+    few = bank({Stratum.TAIL: 0.0}, tasks=60, depth=2)
+    others = [one for one in few.observations if one.task_id != first.task_id]
+    against = replace(few, observations=(replace(first, passed=True), *deep, *others))
+    same = [replace(one, passed=False) for one in against.observations]
+    decision = decide_recorded(against, same, rules_for(POLICY, greedy=False), in_order=in_order)
+    assert (decision.kind, decision.reasons[0].code) == (DecisionKind.HOLD, ReasonCode.FLOOR)
+
+
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.1])
 def test_a_relative_margin_outside_its_range_is_refused(share):
     with pytest.raises(InvalidConfig, match="relative_margin"):
