@@ -13,7 +13,7 @@ from monitor.domain.drift import NOTHING
 from monitor.domain.errors import Trouble
 from monitor.domain.evaluation import BankView, Evaluation, EvaluationKey, Purpose, State
 from monitor.domain.evidence import Bank, Decision, DecisionKind, Observation, ReasonCode
-from monitor.domain.tasks import RAREST_FIRST, Stratum, Suite
+from monitor.domain.tasks import Stratum, Suite
 from monitor.ports import Store
 from monitor.stats.decline import Decline
 from monitor.stats.flips import Flip
@@ -204,7 +204,7 @@ def conclude(store: Store, evaluation: Evaluation, rules: Rules, *, suite: Suite
             lineage=evaluation.checkpoint.lineage,
             excluded_tasks=len(evaluation.excluded_tasks),
             canaries=min(CANARY_TASKS, tasks),
-            unheld=() if suite is None else _unheld(suite, evaluation, against.bank),
+            unheld=() if suite is None else _unheld(suite, against.bank),
             broken=evaluation.broken,
             environment_changed=_changed(against.view, evaluation),
             decline=_decline(store, evaluation, rules),
@@ -226,11 +226,10 @@ def flips_of(store: Store, evaluation: Evaluation) -> tuple[Flip, ...]:
     return flipped_tasks(bank, store.observations(evaluation.key.evaluation_id))
 
 
-def _unheld(suite: Suite, evaluation: Evaluation, bank: Bank) -> tuple[Stratum, ...]:
-    """Strata whose tasks should take part, and of which none does."""
-    resting, held = set(evaluation.resting_tasks), {one.stratum for one in bank.observations}
-    wanted = {task.stratum for task in suite if task.task_id not in resting}
-    return tuple(stratum for stratum in RAREST_FIRST if stratum in wanted - held)
+def _unheld(suite: Suite, bank: Bank) -> tuple[Stratum, ...]:
+    """Strata of which no task takes part, be it that all of them are sealed and rest."""
+    held = {one.stratum for one in bank.observations}
+    return tuple(stratum for stratum in suite.strata if stratum not in held)
 
 
 def _changed(bank: BankView, candidate: Evaluation) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ class Circumstances:
     canaries: int = 0
     """Reference solutions that were run."""
     unheld: tuple[Stratum, ...] = ()
-    """Strata of the suite of which no task is weighed, since each one's reference fails."""
+    """Strata of the suite of which no task is weighed, since each one's reference fails or all rest."""
     broken: str = ""
     """What shows that the candidate computes nothing usable; empty where it does."""
     environment_changed: tuple[str, ...] = ()

@@ -166,8 +166,8 @@ def _in_reserve(phase: Phase, able: Feasibility) -> tuple[int, bool]:
 def unheld(stratum: Stratum) -> Problem:
     """Of a stratum of the suite a bank holds nothing: what is not asked cannot be seen to fail either."""
     text = (
-        f"No task of {stratum.value} is weighed, since the reference solution of each fails here: "
-        f"`tailwatch suite validate` says why; or {_advisory(stratum)}."
+        f"No task of {stratum.value} is weighed: the reference solution of each fails here, and `tailwatch "
+        f"suite validate` says why, or each is sealed and rests; seal fewer, or {_advisory(stratum)}."
     )
     return Problem(cause=ReasonCode.FLOOR, text=text)
 

@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from monitor.domain.evaluation import Evaluation, EvaluationKey, Purpose, State
+from monitor.domain.evidence import DecisionKind, ReasonCode
 from monitor.domain.samples import SamplingPlan
-from monitor.domain.tasks import Seal
+from monitor.domain.tasks import Seal, Stratum
+from monitor.rounds.gate import Gate
 from monitor.rounds.sealing import resting
 from monitor.rounds.watching import baseline_of, candidate
 from monitor.rounds.worker import work_once
@@ -79,6 +81,21 @@ async def evaluated(world: World, name: str) -> Evaluation:
 
 def drawn(world: World, record: Evaluation) -> set[str]:
     return {each.task_id for each in world.store.observations(record.key.evaluation_id)}
+
+
+async def test_a_stratum_that_is_sealed_whole_holds_while_it_rests(world: World) -> None:
+    tail = frozenset(f"tail/{number:03}" for number in range(60))
+    world.suite = replace(world.suite, seal=Seal(task_ids=tail, every=2))
+    world.watch = replace(world.watch, suite=world.suite)
+    await world.with_baseline()
+    rested = await evaluated(world, "one")
+    assert not drawn(world, rested) & tail
+    assert rested.decision.kind is DecisionKind.HOLD
+    first = rested.decision.reasons[0]
+    assert (first.code, first.stratum) == (ReasonCode.FLOOR, Stratum.TAIL)
+    gate = Gate(world.watch, replace(world.policy, alpha=0.04))
+    assert gate.decision_for("one", now=world.clock()).kind is DecisionKind.HOLD
+    assert (await evaluated(world, "two")).decision.kind is DecisionKind.PROMOTE
 
 
 async def test_a_bank_holds_sealed_tasks_and_a_candidate_draws_them_in_its_turn(sealed_world: World) -> None:
