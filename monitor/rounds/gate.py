@@ -9,7 +9,7 @@ from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import InvalidInput
 from monitor.domain.evaluation import Evaluation, State
 from monitor.domain.evidence import Decision, DecisionKind, Reason, ReasonCode
-from monitor.rounds.watching import Watch, baseline_of, find
+from monitor.rounds.watching import Watch, bank_key, baseline_of, find
 from monitor.rounds.weighing import BankMissing, conclude, outgrown
 from monitor.verdicts.policy import Policy
 from monitor.verdicts.rules import Rules, rules_for
@@ -79,7 +79,24 @@ class Gate:
             )
         latest = latest_evaluation(self._watch, checkpoint.digest, baseline.digest)
         answer = self._answer(self._bar, latest, checkpoint.name, now)
-        return _itself(checkpoint, answer) if baseline.digest == checkpoint.digest else answer
+        return self._itself(checkpoint, answer) if baseline.digest == checkpoint.digest else answer
+
+    def _itself(self, checkpoint: Checkpoint, recheck: Decision) -> Decision:
+        """PROMOTE, unless its last recheck tells something else, or it cannot be asked at all.
+
+        A recheck counts that was weighed and is not too old.
+        """
+        if recheck.findings:
+            return _rechecked(checkpoint, recheck)
+        bank = self._watch.store.evaluation(bank_key(self._watch, checkpoint.digest).evaluation_id)
+        if bank is not None and bank.state is State.FAILED and not bank.retryable:
+            return _hold(
+                ReasonCode.EVALUATION_FAILED,
+                f"{checkpoint.name} is the baseline, and its bank could not be drawn: {bank.trouble}",
+            )
+        text = f"{checkpoint.name} is the baseline: by definition no worse than itself."
+        reason = Reason(code=ReasonCode.BASELINE_ITSELF, text=text)
+        return Decision(kind=DecisionKind.PROMOTE, reasons=(reason,))
 
     def _answer(self, bar: _Bar, latest: Evaluation | None, name: str, now: datetime) -> Decision:
         if latest is None:
@@ -150,12 +167,7 @@ def _fitting(watch: Watch, checkpoint: str, baseline: str, limit: int | None) ->
     ]
 
 
-def _itself(checkpoint: Checkpoint, recheck: Decision) -> Decision:
-    """PROMOTE, unless its last recheck was weighed and is not too old to tell something else."""
-    if not recheck.findings:
-        text = f"{checkpoint.name} is the baseline: by definition no worse than itself."
-        reason = Reason(code=ReasonCode.BASELINE_ITSELF, text=text)
-        return Decision(kind=DecisionKind.PROMOTE, reasons=(reason,))
+def _rechecked(checkpoint: Checkpoint, recheck: Decision) -> Decision:
     text = f"{checkpoint.name} is the baseline, and was weighed against its own bank as it is served now."
     reason = Reason(code=ReasonCode.BASELINE_ITSELF, text=text)
     if recheck.kind is DecisionKind.PROMOTE:

@@ -130,6 +130,14 @@ class TestNan:
         answer = Gate(world.watch, world.policy).decision_for("base", now=world.clock())
         assert answer.kind is DecisionKind.REJECT
 
+    async def test_a_baseline_that_computed_nan_for_its_own_bank_does_not_pass_as_being_itself(self, world):
+        adopt(world.watch, checkpoint("base"), now=world.clock())
+        world.engine = failing(broken_digests={checkpoint("base").digest})
+        await worked(world, bank(world.watch, checkpoint("base"), now=world.clock()))
+        answer = Gate(world.watch, world.policy).decision_for("base", now=world.clock())
+        assert (answer.kind, answer.reasons[0].code) == (DecisionKind.HOLD, ReasonCode.EVALUATION_FAILED)
+        assert "The fake base computes NaN" in answer.reasons[0].text
+
     @pytest.mark.parametrize("purpose", [Purpose.BANK, Purpose.COMPARISON])
     async def test_where_nothing_is_decided_it_fails_for_good(self, world, purpose):
         await world.with_baseline()
