@@ -60,8 +60,8 @@ class Fate:
     """Undecided or unconfirmed."""
     margin: float
     """Mean drop that mattered."""
-    samples: float
-    """Mean of those that drew any; 0 where none did."""
+    samples: float | None
+    """Mean of those that drew any; None where none did."""
     promoted_before: float
     """What the policy's margin alone would have promoted."""
 
@@ -137,7 +137,7 @@ def study(shape: str, rate: float, depth: int, change: str, *, runs: int, seed: 
         runs=runs,
         **{name: found[name] / runs for name in ("floor", "promote", "reject", "hold")},
         margin=float(np.mean(margins)),
-        samples=float(np.mean(samples)) if samples else 0.0,
+        samples=float(np.mean(samples)) if samples else None,
         promoted_before=before["promote"] / runs,
     )
 
@@ -167,7 +167,7 @@ def fates(found: list[Fate]) -> str:
             f"{each.promote:.3f}",
             f"{each.reject:.3f}",
             f"{each.hold:.3f}",
-            f"{each.samples:.0f}" if each.samples else "-",
+            "-" if each.samples is None else f"{each.samples:.0f}",
             f"{each.promoted_before:.3f}",
         ]
         for each in found
