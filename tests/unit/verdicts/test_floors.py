@@ -15,7 +15,7 @@ from monitor.domain.tasks import Stratum
 from monitor.stats.floor import drop_that_matters, least_rate
 from monitor.verdicts.assessment import assess
 from monitor.verdicts.decision import Circumstances, decide
-from monitor.verdicts.floors import margins_on
+from monitor.verdicts.floors import margin_on, margins_on
 from monitor.verdicts.outlook import NOTHING_SCORED
 from monitor.verdicts.plan import plan
 from monitor.verdicts.policy import Depth, Policy
@@ -285,6 +285,12 @@ def test_unscored_samples_of_a_bank_make_its_rate_less_sure():
     assert half.rate - half.least > 1.3 * (whole.rate - whole.least)
     empty = replace(against, observations=tuple(replace(one, passed=None) for one in against.observations))
     assert margins_on(empty, POLICY)[Stratum.TAIL].effective == 0.10
+
+
+def test_a_rate_is_no_surer_for_one_task_that_was_sampled_far_more_often_than_the_others():
+    even, uneven = ([(2, 4)] * 29 + [each] for each in ((2, 4), (1000, 2000)))
+    least = [margin_on(counts, POLICY, Stratum.TAIL).least for counts in (even, uneven)]
+    assert least[1] == pytest.approx(least[0], abs=0.002)
 
 
 @pytest.mark.parametrize("in_order", [False, True])

@@ -165,6 +165,9 @@ def test_a_regression_is_confirmed_by_both_halves_or_waits():
     recovered = wave_of(BANK, range(16), worse) + wave_of(BANK, range(16, 32), TAIL)
     (mixed,) = assess_whole(BANK, recovered, POLICY).findings
     assert mixed.confirmation is Confirmation.REFUTED
+    fallen = wave_of(BANK, range(16), TAIL) + wave_of(BANK, range(16, 32), {Stratum.TAIL: 0.0})
+    (late,) = assess_whole(BANK, fallen, POLICY).findings
+    assert (late.kind, late.confirmation) == (FindingKind.REGRESSED, Confirmation.PENDING)
     (plain,) = assess_whole(BANK, wave_of(BANK, range(4), worse), Policy(confirm=False)).findings
     assert plain.confirmation is Confirmation.NOT_NEEDED
 
