@@ -183,6 +183,15 @@ def test_a_bank_of_the_depth_that_was_named_is_deep_enough(ratio):
     assert plan(deeper, rules_for(POLICY, greedy=False))[0].feasible
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_the_depth_that_was_named_is_deep_enough_for_other_samples_too(seed):
+    rules = rules_for(replace(POLICY, margin={Stratum.TAIL: 0.05}, confirm=False), greedy=False)
+    shallow = bank({Stratum.TAIL: 0.3}, tasks=60, depth=8, seed=seed)
+    depth = plan(shallow, rules)[0].required_depth
+    # Without a reserve, half of these seeds find the bank too shallow again.
+    assert plan(bank({Stratum.TAIL: 0.3}, tasks=60, depth=depth, seed=seed + 100), rules)[0].feasible
+
+
 def test_a_bank_that_holds_fewer_samples_than_any_decision_takes_says_so_and_is_not_drawn_from():
     policy = replace(POLICY, margin={Stratum.TAIL: 0.45})
     against = bank({Stratum.TAIL: 1.0}, tasks=4, depth=8)
