@@ -216,3 +216,11 @@ async def test_a_checkpoint_whose_folder_was_overwritten_fails_with_nothing_stor
     record = await evaluated(world, "equal")
     assert (record.state, record.retryable) == (State.FAILED, True)
     assert world.store.samples(record.key.evaluation_id) == ()
+
+
+async def test_waves_are_weighed_as_the_decision_is_once_it_is_known_whether_seeds_repeat(world):
+    await world.with_baseline()
+    record = await evaluated(world, "equal")
+    last = [each.assessment for each in world.progress if each.assessment is not None][-1]
+    assert last.findings == record.decision.findings
+    assert any(finding.evidence.coupling > 0.0 for finding in last.findings)
