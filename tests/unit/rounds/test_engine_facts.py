@@ -8,14 +8,15 @@ from dataclasses import replace
 import pytest
 
 from monitor.domain.checkpoint import Checkpoint, EngineIdentity
-from monitor.domain.errors import EngineStalled, ModelNotServed
+from monitor.domain.errors import DeploymentBroken, EngineStalled, ModelNotServed
 from monitor.domain.evaluation import Evaluation, Purpose, State
 from monitor.domain.evidence import Decision, DecisionKind, ReasonCode
 from monitor.ports import EngineEvent
+from monitor.rounds.bench import Gauges
 from monitor.rounds.gate import Gate
 from monitor.rounds.watching import REVIVE_S, adopt, bank, baseline_of, candidate, comparison, poll
 from monitor.rounds.worker import ATTEMPTS, SERVED_S, work_once
-from monitor.testing import FakeEngine, FakeSource
+from monitor.testing import FakeEngine, FakeProbe, FakeSandbox, FakeSource
 from monitor.testing.fakes import Failings, FakeModel
 from monitor.verdicts.policy import Policy
 
@@ -99,6 +100,27 @@ class TestNan:
         assert [each.name for each in world.engine.served] == ["equal", "equal"]
         if purpose is Purpose.CANDIDATE:
             assert record.decision.kind is DecisionKind.PROMOTE
+
+    async def test_what_was_drawn_before_the_nan_is_not_drawn_again_on_the_newly_served_model(self, world):
+        await world.with_baseline()
+        world.engine, world.sandbox = BrokenOnce({"tail/007"}), FakeSandbox()
+        record = await worked(world, a_candidate(world))
+        stored = sum(world.store.tallies(record.key.evaluation_id).values())
+        assert sum("# outcome" in each.source for each in world.sandbox.executed) == stored
+
+    async def test_a_probe_that_meets_nan_is_asked_once_more_on_a_newly_served_model(self, world):
+        class ProbeOfAStaleCache(FakeProbe):
+            async def measure(self, model, samples):
+                if len(world.engine.served) == 1:
+                    raise DeploymentBroken("It computes NaN for a text.", next_step="Serve it again.")
+                return await super().measure(model, samples)
+
+        await world.with_baseline()
+        world.engine, world.gauges = FakeEngine(pass_ratio), Gauges(probes=(ProbeOfAStaleCache(),))
+        record = await worked(world, a_candidate(world))
+        assert (record.broken, record.decision.kind) == ("", DecisionKind.PROMOTE)
+        assert len(world.engine.served) == 2
+        assert len(world.store.measurements(record.key.evaluation_id)) == 1
 
     async def test_nan_is_asked_for_on_one_more_server_and_no_third(self, world):
         await world.with_baseline()
