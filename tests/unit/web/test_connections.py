@@ -77,6 +77,7 @@ async def test_a_connection_that_asked_before_may_not_dawdle_over_its_next_head(
 
 async def test_who_waits_longest_makes_room_and_who_asks_is_answered(monkeypatch):
     monkeypatch.setattr(server, "most_connections", lambda: 4)
+    monkeypatch.setattr(connections, "HEADER_S", 600.0)
     async with serving() as port:
         idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(12)]
         async with httpx.AsyncClient(trust_env=False) as client:
@@ -97,8 +98,9 @@ async def test_an_answer_does_not_wait_for_the_receipt_of_its_own_head():
             await reader.readuntil(b"}")
             taken_s.append(time.perf_counter() - begun)
         writer.close()
-    # A delayed acknowledgement comes after 40 ms; the quickest of twenty shows whether there was one.
-    assert min(taken_s) < 0.03
+    # A delayed acknowledgement comes after 40 ms, but for a connection's first answer; the quickest of the
+    # others shows whether there was one.
+    assert min(taken_s[1:]) < 0.03
 
 
 def test_a_process_that_may_open_few_files_takes_few_connections(monkeypatch):
@@ -108,16 +110,18 @@ def test_a_process_that_may_open_few_files_takes_few_connections(monkeypatch):
 
 
 async def test_files_that_ran_out_are_told_in_one_line(caplog):
-    told = connections.FilesRanOut()
     loop = asyncio.get_running_loop()
     context = {
         "message": "socket.accept() out of system resource",
         "exception": OSError(24, "Too many open files"),
     }
-    with caplog.at_level(logging.WARNING):
-        for _ in range(2000):
-            told(loop, context)
-    assert len(caplog.records) == 1
-    assert "ulimit -n" in caplog.text
-    told(loop, {"message": "something else"})
+    async with serving() as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        with caplog.at_level(logging.WARNING):
+            for _ in range(2000):
+                loop.call_exception_handler(context)
+        assert len(caplog.records) == 1
+        assert "ulimit -n" in caplog.text
+        loop.call_exception_handler({"message": "something else"})
+        writer.close()
     assert "something else" in caplog.text
