@@ -138,13 +138,19 @@ class TestWatching:
         assert lookout.looks == 5
 
     async def test_a_look_that_never_returns_does_not_keep_the_daemon_from_ending(self):
-        never = threading.Event()
+        before, never = set(threading.enumerate()), threading.Event()
         look = asyncio.create_task(in_daemon_thread(never.wait))
         await asyncio.sleep(0.05)
+        (looking,) = set(threading.enumerate()) - before
         look.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await look
-        never.set()
+        try:
+            with pytest.raises(asyncio.CancelledError):
+                await look
+            # Python waits for all others at its end.
+            assert looking.is_alive()
+            assert looking.daemon
+        finally:
+            never.set()
 
 
 class Clock(datetime):
