@@ -38,7 +38,7 @@ def cell(population, change, *, tasks=60, depth=32, margin=0.10, batch=16, rho=0
 def test_the_gate_keeps_its_promises(broken):
     figures = kept(broken, 20_261_201, RUNS)
     for promise in promises():
-        if promise.name in figures:
+        if promise.drop in {None, broken.drop}:
             error = (promise.rate * (1.0 - promise.rate) / RUNS) ** 0.5
             assert figures[promise.name] <= promise.rate + 3.0 * error, promise.said
 
