@@ -10,6 +10,7 @@ import pytest
 
 from monitor.sandbox.inside import measures
 from monitor.sandbox.inside.measures import MemoryGroup
+from tests.requirements import require
 
 KILLS = {
     "memory/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill {}\n",
@@ -121,15 +122,16 @@ def test_a_kernel_that_says_nothing_has_killed_nobody(tmp_path: Path) -> None:
 
 def test_a_process_is_active_when_any_of_its_threads_is() -> None:
     burn = "threading.Thread(target=lambda: [0 for _ in iter(int, 1)]).start()"
-    source = f"import threading, time; {burn}; time.sleep(99)"
-    with subprocess.Popen([sys.executable, "-S", "-c", source]) as process:
+    source = f"import threading, time; {burn}; print(flush=True); time.sleep(99)"
+    with subprocess.Popen([sys.executable, "-S", "-c", source], stdout=subprocess.PIPE) as process:
         try:
-            # The interpreter itself has to start before there is a second thread.
-            seen = [measures.activity([process.pid]) for _ in range(200) if not time.sleep(0.005)]
+            assert process.stdout is not None
+            process.stdout.readline()
+            seen = [measures.activity([process.pid]) for _ in range(100) if not time.sleep(0.005)]
         finally:
             process.kill()
-    assert all(activity.active for activity in seen[100:])
-    assert seen[-1].cpu_s > seen[100].cpu_s
+    assert all(activity.active for activity in seen)
+    assert seen[-1].cpu_s > seen[0].cpu_s
 
 
 def test_a_process_that_sleeps_is_not_active_and_one_that_is_gone_has_done_nothing() -> None:
@@ -142,8 +144,9 @@ def test_a_process_that_sleeps_is_not_active_and_one_that_is_gone_has_done_nothi
     assert measures.activity([process.pid]) == measures.Activity(cpu_s=0.0, active=False, stalled=False)
 
 
-@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="This kernel has no such groups.")
 def test_a_process_that_steps_behind_others_is_known_by_it() -> None:
+    groups = Path("/proc/self/autogroup").exists()
+    require("The scheduler's grouping of sessions", groups, "Use a kernel with CONFIG_SCHED_AUTOGROUP.")
     process = subprocess.Popen(["sleep", "99"], start_new_session=True)
     try:
         assert not measures.stepped_back([process.pid])
