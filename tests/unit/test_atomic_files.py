@@ -152,6 +152,19 @@ def test_what_is_no_regular_file_is_written_to(tmp_path):
     os.close(reader)
 
 
+REFUSED = """
+import os, sys
+from pathlib import Path
+from monitor.atomic_files import write_file
+if os.geteuid() == 0:
+    os.setuid(65534)
+try:
+    write_file(Path(sys.argv[1]), "new")
+except PermissionError:
+    print("refused")
+"""
+
+
 def test_a_file_that_may_not_be_written_is_not_replaced():
     # Root may write anything, and a folder of pytest's is not everybody's: a child gives its rights up.
     with tempfile.TemporaryDirectory() as name:
@@ -159,18 +172,9 @@ def test_a_file_that_may_not_be_written_is_not_replaced():
         folder.chmod(0o777)
         path.write_text("old")
         path.chmod(0o444)
-        pid = os.fork()
-        if pid == 0:
-            status = 1
-            try:
-                if os.geteuid() == 0:
-                    os.setuid(65534)
-                write_file(path, "new")
-            except PermissionError:
-                status = 0
-            finally:
-                os._exit(status)
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        command = [sys.executable, "-c", REFUSED, str(path)]
+        told = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+        assert told.stdout == b"refused\n"
         assert path.read_text() == "old"
         assert names(folder) == {"a.txt"}
 

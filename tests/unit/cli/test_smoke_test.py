@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def content(config: Path) -> dict[str, list[tuple]]:
     """Every row of the deployment's store."""
-    with sqlite3.connect(config.with_name("tailwatch.db")) as store:
+    with closing(sqlite3.connect(config.with_name("tailwatch.db"))) as store:
         tables = [name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {name: store.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
 

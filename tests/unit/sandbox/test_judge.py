@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import os
-import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -64,20 +64,23 @@ def test_a_right_answer_passes() -> None:
     assert judged(saying(READY, LOADED, returning(5))).kind == "passed"
 
 
+SENDING_TO_NOBODY = """
+import signal, socket
+from monitor.sandbox.inside import wire
+ours, theirs = socket.socketpair()
+theirs.close()
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+try:
+    wire.send(ours, b"next")
+except wire.Ended:
+    print("ended")
+"""
+
+
 def test_a_candidate_that_is_gone_does_not_take_the_judge_with_it() -> None:
-    ours, theirs = socket.socketpair()
-    theirs.close()
-    pid = os.fork()
-    if pid == 0:
-        # As the supervisor leaves it for its children, whose programs expect it so.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        try:
-            wire.send(ours, b"next")
-        except wire.Ended:
-            os._exit(0)
-        os._exit(1)
-    ours.close()
-    assert os.waitpid(pid, 0)[1] == 0
+    # SIGPIPE is as the supervisor leaves it for its children, whose programs expect it so.
+    told = subprocess.run([sys.executable, "-c", SENDING_TO_NOBODY], stdout=subprocess.PIPE, check=True)
+    assert told.stdout == b"ended\n"
 
 
 def test_a_wrong_answer_fails_with_the_assertion() -> None:
