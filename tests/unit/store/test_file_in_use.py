@@ -11,6 +11,7 @@ import pytest
 from monitor.domain.errors import StoreTrouble
 from monitor.store import open_store
 from tests.unit.contracts.store_nouns import NOON, a_checkpoint, an_evaluation
+from tests.unit.repository.documents import ROOT
 
 WRITER = """
 import sys
@@ -38,7 +39,7 @@ def store(file):
 def test_what_another_process_stores_is_another_revision(store, file):
     before = store.revision()
     assert store.revision() == before
-    subprocess.run([sys.executable, "-c", WRITER, f"sqlite:///{file}"], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", WRITER, f"sqlite:///{file}"], cwd=ROOT, check=True, timeout=60)
     assert store.revision() != before
 
 

@@ -29,6 +29,7 @@ from monitor.verdicts.policy import Policy
 from monitor.web import answers as answers_module
 from monitor.web.answers import LASTS_S, VERDICT_LASTS_S, Answers, json_content
 from monitor.web.app import Sources, create_app
+from tests.unit.repository.documents import ROOT
 
 LOST, KEPT = "step-00007", "step-00006"
 PATHS = ("/metrics", "/", f"/gate/{KEPT}", "/api/checkpoints")
@@ -103,7 +104,8 @@ class Site:
 
     def elsewhere(self, statement):
         """Another process does something to the store."""
-        subprocess.run([sys.executable, "-c", ELSEWHERE + statement, self.url], check=True, timeout=60)
+        command = [sys.executable, "-c", ELSEWHERE + statement, self.url]
+        subprocess.run(command, cwd=ROOT, check=True, timeout=60)
 
 
 @pytest.fixture(scope="module")
