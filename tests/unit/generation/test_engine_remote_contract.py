@@ -31,9 +31,10 @@ def endpoint(name: str) -> Checkpoint:
 
 
 @asynccontextmanager
-async def serving(weights: Path, port: int) -> AsyncIterator[str]:
+async def serving(weights: Path, port: int, *words: str) -> AsyncIterator[str]:
     """A stub that somebody else runs; it serves the model ``acme`` to who has the key."""
     arguments = ["--model", str(weights), "--port", str(port)]
+    arguments += [part for word in words for part in ("--stub", word)]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", "-S", stub_vllm.__file__, *arguments),
         *("--served-model-name", "acme", "--api-key", "right"),
