@@ -56,6 +56,7 @@ async def fake_bench(
         clock=now,
         wave_samples=64,
         watcher=watcher,
+        condition=deployment.condition,
     )
 
 
