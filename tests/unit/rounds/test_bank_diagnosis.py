@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from monitor.domain.samples import (
-    Completion,
-    Execution,
-    FinishReason,
-    Outcome,
-    Sample,
-    SamplingPlan,
-    Style,
-)
-from monitor.domain.tasks import Stratum
+from dataclasses import replace
+
+from monitor.domain.samples import FinishReason, Outcome, SamplingPlan, Style
 from monitor.rounds.bank_diagnosis import likely_reasons
+from tests.unit.contracts.store_nouns import a_sample
 
 COMPLETION = SamplingPlan(style=Style.COMPLETION, max_tokens=64)
 CHAT = SamplingPlan(style=Style.CHAT, max_tokens=64)
@@ -28,25 +22,15 @@ def samples(
     detail="AssertionError: 1 == 2",
     count=20,
 ):
+    drawn = [a_sample(index=index, outcome=outcome) for index in range(count)]
+    said = {"text": text, "finish_reason": finish, "tokens": tokens, "detail": told}
     return [
-        Sample(
-            task_id="t",
-            stratum=Stratum.TAIL,
-            index=index,
-            wave=0,
-            completion=Completion(
-                task_id="t",
-                index=index,
-                seed=index,
-                text=text,
-                finish_reason=finish,
-                tokens=tokens,
-                detail=told,
-            ),
-            program_digest="",
-            execution=Execution(outcome=outcome, detail=detail),
+        replace(
+            one,
+            completion=replace(one.completion, **said),
+            execution=replace(one.execution, detail=detail),
         )
-        for index in range(count)
+        for one in drawn
     ]
 
 
