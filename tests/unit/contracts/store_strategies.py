@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.domain.checkpoint import Checkpoint, Lineage, Review
 from monitor.domain.drift import DriftReading, Indicator, Measurement, Reading, Trend, Unmeasured
-from monitor.domain.evaluation import BankView, Evaluation, EvaluationKey, Purpose, Stage, State
+from monitor.domain.evaluation import BankView, Evaluation, EvaluationKey, Flips, Purpose, Stage, State
 from monitor.domain.evidence import (
     Boundary,
     Confirmation,
@@ -72,6 +72,8 @@ EVIDENCE = st.builds(
     minimum_detectable_delta=OPTIONAL_FLOATS,
     coupling=FLOATS,
     correlation=OPTIONAL_FLOATS,
+    stopped_early=st.booleans(),
+    stated_margin=OPTIONAL_FLOATS,
     problem=NAMES | st.just(""),
 )
 FINDINGS = st.builds(
@@ -80,6 +82,7 @@ FINDINGS = st.builds(
     evidence=EVIDENCE,
     confirmation=st.sampled_from(Confirmation),
     confirming=st.none() | EVIDENCE,
+    cause=st.none() | st.sampled_from(ReasonCode),
 )
 REASONS = st.builds(
     Reason,
@@ -93,6 +96,7 @@ DECISIONS = st.builds(
     kind=st.sampled_from(DecisionKind),
     reasons=st.lists(REASONS, max_size=3).map(tuple),
     findings=st.lists(FINDINGS, max_size=3).map(tuple),
+    slow_decline=OPTIONAL_FLOATS,
 )
 KEYS = st.builds(
     EvaluationKey,
@@ -110,6 +114,7 @@ BANK_VIEWS = st.builds(
     seed_stable=st.booleans(),
     excluded_tasks=st.lists(NAMES, max_size=3).map(tuple),
     environment=st.dictionaries(NAMES, NAMES, max_size=3),
+    begun_at=st.none() | MOMENTS,
 )
 EVALUATIONS = st.builds(
     Evaluation,
@@ -125,7 +130,14 @@ EVALUATIONS = st.builds(
     stage_s=st.dictionaries(st.sampled_from(Stage), FLOATS),
     environment=st.dictionaries(NAMES, NAMES, max_size=3),
     excluded_tasks=st.lists(NAMES, max_size=3).map(tuple),
+    in_process_tasks=st.lists(NAMES, max_size=3).map(tuple),
+    resting_tasks=st.lists(NAMES, max_size=3).map(tuple),
+    flips=st.none() | st.builds(Flips, lost=st.integers(0, 10**4), gained=st.integers(0, 10**4)),
+    sealed_gap=OPTIONAL_FLOATS,
+    broken=NAMES | st.just(""),
+    errors=st.integers(0, 10),
     trouble=NAMES | st.just(""),
+    retryable=st.booleans(),
 )
 EXECUTIONS = st.builds(
     Execution,

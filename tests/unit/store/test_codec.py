@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import Phase, find, given, settings
 
 from monitor.domain.checkpoint import Checkpoint
 from monitor.domain.errors import StoreTrouble
@@ -101,3 +101,15 @@ def test_a_choice_that_is_unknown_is_trouble():
 def test_a_name_that_an_earlier_version_stored_and_nothing_can_encode_is_read_escaped():
     stored = codec.dump(a_checkpoint("gen0")).replace('"gen0"', '"caf\\udce9"')
     assert codec.load(Checkpoint, stored).name == r"caf\xe9"
+
+
+KEPT = (nouns.EVIDENCE, nouns.FINDINGS, nouns.DECISIONS, nouns.BANK_VIEWS, nouns.EVALUATIONS)
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=["evidence", "findings", "decisions", "banks", "evaluations"])
+def test_every_field_of_what_is_kept_is_drawn(kept):
+    """Or neither the round trips above nor those of the stores would say anything of a new one."""
+    quick = settings(database=None, phases=[Phase.generate])
+    for field in fields(find(kept, lambda _: True, settings=quick)):
+        if field.default is not MISSING:
+            find(kept, lambda noun, of=field: getattr(noun, of.name) != of.default, settings=quick)
