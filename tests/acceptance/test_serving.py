@@ -139,8 +139,8 @@ class TestFullDisk:
             def tell(command: str) -> None:
                 shell.stdin.write(command + "\n")
                 shell.stdin.flush()
-                while shell.stdout.readline() != "done\n":
-                    pass
+                while (said := shell.stdout.readline()) != "done\n":
+                    assert said, daemon.said()
 
             daemon.wait_until("it answers", daemon.answers, timeout_s=60)
             daemon.wait_until("it is ready", lambda: ready(daemon), timeout_s=60)
