@@ -84,16 +84,16 @@ def measure(folder: Path, rounds: int, seconds: float) -> dict[str, dict[str, fl
 
 async def _ask(port: int, path: str, seconds: float) -> list[float]:
     """Latencies in seconds of all answers that came in the time."""
-    until = time.perf_counter() + seconds
-    found = await asyncio.gather(*(_asked(port, path, until) for _ in range(CONNECTIONS)))
+    found = await asyncio.gather(*(_asked(port, path, seconds) for _ in range(CONNECTIONS)))
     return [latency for each in found for latency in each]
 
 
-async def _asked(port: int, path: str, until: float) -> list[float]:
+async def _asked(port: int, path: str, seconds: float) -> list[float]:
     """Ask over one connection, the next time when the answer is there."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     request = f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept-encoding: gzip\r\n\r\n".encode()
     latencies = []
+    until = time.perf_counter() + seconds
     while (begun := time.perf_counter()) < until:
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
