@@ -14,7 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
+from monitor.config import load_options
 from monitor.domain.identity import content_digest
+from monitor.rounds.drifting import page_name
+from monitor.wiring import reports_folder
 from tests.unit.discovery.checkpoint_files import write_checkpoint
 from tests.unit.repository.documents import ROOT
 
@@ -75,8 +78,12 @@ def test_what_it_is_made_of_is_in_its_answers_and_in_its_log(config):
         first(lambda: figures("tailwatch_last_sample_timestamp_seconds"))
         assert len(figures("tailwatch_baseline_floor")) == 3
         assert len(figures("tailwatch_poll_interval_seconds")) == 1
-        page = client.get(f"{address}/checkpoints/{content_digest('base')}")
-        assert "<h2>Bank</h2>" in page.text
+        base = client.get(f"{address}/checkpoints/{content_digest('base')}")
+        assert "<h2>Bank</h2>" in base.text
+        page = reports_folder(load_options(config)) / page_name("0" * 32)
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text("what drifted", encoding="utf-8")
+        assert client.get(f"{address}/drift/{'0' * 32}").text == "what drifted"
         foreign = client.get(f"{address}/health/live", headers={"host": "rebinding.example.org"})
         assert foreign.status_code == 421
         first(lambda: [each for each in logged() if each["event"] == "engine ready"])
