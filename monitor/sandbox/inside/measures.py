@@ -16,7 +16,7 @@ _REFUSED = re.compile(r"^oom [1-9]", re.MULTILINE)
 _REACHED = 0.98
 """Beyond this share of its limit, a group's peak is as near as pages are handed out."""
 _RECENT_S = 1.0
-"""What the kernel killed so shortly before a program began may as well have been killed after."""
+"""How often kills are noted between programs, at most: a look for each would cost the short ones too much."""
 _NEARLY_FULL = 2 / 3
 """Beyond this share of its memory, a control group is closer to a kill than two looks are apart."""
 
@@ -157,7 +157,7 @@ class MemoryGroup:
         self._note()
 
     def begin(self) -> None:
-        """What was killed until now was not the next program's."""
+        """What was killed until now was not the next program's, but for what came since the last note."""
         if time.monotonic() - self._noted_at > _RECENT_S:
             self._note()
 
@@ -170,7 +170,11 @@ class MemoryGroup:
         return limited and self._kills() > self._kills_before and self._reached()
 
     def robbed(self) -> bool:
-        """Whether it has killed since then although the group did not: somebody else needed the memory."""
+        """Whether it has killed since then although the group did not: somebody else needed the memory.
+
+        Without a group of our own, what other groups killed at their own limits counts too: a program that
+        ends beside it may have to be run again for nothing, and none is blamed for it.
+        """
         return self._kills() > self._kills_before and not self._reached()
 
     def nearly_full(self) -> bool:

@@ -91,6 +91,14 @@ class Run:
     """Which limit we ended it for: cpu, idle, memory, judge_cpu or wall; empty when none."""
     events: list[str] | None = None
 
+    @property
+    def did_well(self) -> bool:
+        """Whether the program passed its tests, or ended without an error where its end is what tells."""
+        assert self.exit is not None
+        assert self.verdict is not None
+        wanted = {"passed"} if self.exit["status"] else {"passed", "finished"}
+        return self.verdict["verdict"] in wanted
+
 
 def main(counter: int | None = None) -> None:
     """Serve the driver on standard input and output until it closes.
@@ -198,8 +206,8 @@ class Supervisor:
         assert run.verdict is not None
         if run.verdict["verdict"] == "unfit" and not run.ended_by:
             raise Broken(f"a program's process could not be set up: {run.verdict['detail']}")
-        if run.verdict["verdict"] != "passed" and not run.ended_by and self._memory.robbed():
-            raise Broken("the machine ran out of memory, and the kernel ended a process here for it")
+        if not run.ended_by and not run.did_well and self._memory.robbed():
+            raise Broken("the kernel ended a process for want of memory, and not for this program's")
         if run.ended_by == "memory" and self._stays_full():
             raise Broken("its memory stays nearly full although the program has ended")
         return self._report(run, wall_s)
