@@ -219,7 +219,7 @@ async def examine_engine(options: Options) -> list[Check]:
 
 
 def _checkpoint_names(options: Options) -> list[str]:
-    """Of all checkpoints in the watched folder, told without reading their weights."""
+    """Of all usable checkpoints in the watched folder, told without reading their weights."""
     try:
         arrivals = open_source(options, reading_s=0).arrivals(now())
     except InvalidConfig:  # That the folder cannot be read is told where the folder is looked at.

@@ -139,7 +139,7 @@ class _Work:
     def _check_share(self, lost: Sequence[Sample], total: int, *, where: str = "") -> None:
         allowed = self._bench.policy.max_unscored_share * total
         if len(_refused(lost)) > allowed:
-            raise _prompts_refused(self._record.checkpoint.name, lost, total)
+            raise _prompts_refused(self._record.checkpoint.name, lost, total, where=where)
         if len(lost) > allowed:
             raise IncompleteBank(
                 f"{len(lost)} of {total} samples of the bank{where} have no result: "
@@ -405,10 +405,10 @@ def _refused(lost: Sequence[Sample]) -> list[Sample]:
     return [each for each in lost if each.completion.finish_reason is FinishReason.REFUSED]
 
 
-def _prompts_refused(name: str, lost: Sequence[Sample], total: int) -> InvalidCheckpoint:
+def _prompts_refused(name: str, lost: Sequence[Sample], total: int, *, where: str = "") -> InvalidCheckpoint:
     refused = _refused(lost)
     return InvalidCheckpoint(
-        f"vLLM refuses {len(refused)} of {total} requests to {name}, and would again: "
+        f"vLLM refuses {len(refused)} of {total} requests to {name}{where}, and would again: "
         f"{refused[0].completion.detail.rstrip('.')} (task {refused[0].task_id}).",
         next_step="Where the context is too short, serve with a longer --max-model-len or set a smaller "
         "sampling.max_tokens; where the tokenizer has no chat template, add one or set sampling.style: "
